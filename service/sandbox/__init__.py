@@ -1,0 +1,1 @@
+"""The providers, played for development and tests: strict, with faults on demand and signed webhooks."""

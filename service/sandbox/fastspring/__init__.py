@@ -1,0 +1,1 @@
+"""FastSpring, played: what its two generations of session API have in common."""
