@@ -1,0 +1,1 @@
+"""How a configuration file becomes frozen structs: the reader, secrets by reference, and shared value types."""
