@@ -1,0 +1,37 @@
+"""When two requests are the same: a keyed hash, so that what leaks from the store tells nothing of a cart."""
+
+from hashlib import blake2b
+
+import msgspec
+
+from service.checkout.ports import UpstreamRequest
+
+_DIGEST_BYTES = 20
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Hasher:
+    """Keyed hashes; the key (32 bytes) is stable over restarts and shared by every replica."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def fingerprint(  # noqa: PLR0913  # each of them makes another request
+        self,
+        request: UpstreamRequest,
+        *,
+        buyer_key: str,
+        upstream: str,
+        checkout: str,
+        live: bool,
+        quote: str | None,
+    ) -> str:
+        """Of a request rendered without our reference and without the buyer's address."""
+        return self._digest(b"request", _encode((request, buyer_key, upstream, checkout, live, quote)))
+
+    def buyer(self, buyer_key: str) -> str:
+        """Of a buyer key, to recognise the browser that made a session."""
+        return self._digest(b"buyer", buyer_key.encode())
+
+    def _digest(self, purpose: bytes, content: bytes) -> str:
+        return blake2b(content, digest_size=_DIGEST_BYTES, key=self._key, person=purpose).hexdigest()

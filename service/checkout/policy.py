@@ -1,0 +1,128 @@
+"""What a checkout allows, for browsers and callers alike; pure. Each refusal names every field at fault."""
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from service.checkout.errors import (
+    CartNotAllowedError,
+    CountryNotAllowedError,
+    FieldError,
+    InvalidRequestError,
+    ProductNotAllowedError,
+    RestrictedFieldError,
+    ReturnUrlNotAllowedError,
+)
+from service.checkout.models import Item, OrderRequest, Pricing
+from service.checkout.money import exponent
+from service.checkout.return_urls import is_allowed_return_url
+from service.checkout.settings import BROKER_REFERENCE, CheckoutSettings
+
+
+def admit(request: OrderRequest, checkout: CheckoutSettings) -> None:
+    """Pass a request that the checkout's policy allows.
+
+    Raises:
+        RequestRefusedError: one of its children, by the first rule that is broken.
+    """
+    _check_reserved_names(request)
+    _check_pricing(request.items)
+    _check_cart(request.items, checkout)
+    _check_products(request.items, checkout.products)
+    _check_country(request.country, checkout.countries)
+    _check_return_urls(request, checkout.return_urls)
+
+
+def _check_reserved_names(request: OrderRequest) -> None:
+    taken = [f"orderTags.{BROKER_REFERENCE}"] if BROKER_REFERENCE in (request.order_tags or ()) else []
+    taken += [f"metadata.{BROKER_REFERENCE}"] if BROKER_REFERENCE in (request.metadata or ()) else []
+    taken += [
+        f"items[{index}].attributes.{BROKER_REFERENCE}"
+        for index, item in enumerate(request.items)
+        if BROKER_REFERENCE in (item.attributes or ())
+    ]
+    if taken:
+        errors = tuple(FieldError(field=field, detail="This name is the service's own: remove it.") for field in taken)
+        raise RestrictedFieldError("A name that only the service sets was given.", errors=errors)
+
+
+def _check_pricing(items: tuple[Item, ...]) -> None:
+    errors = tuple(
+        FieldError(field=f"items[{index}].{field}", detail=detail)
+        for index, item in enumerate(items)
+        if item.pricing
+        for field, detail in (*_contradictions(item, item.pricing), *_overlong_amounts(item.pricing))
+    )
+    if errors:
+        raise InvalidRequestError("The pricing cannot be used.", errors=errors)
+
+
+def _contradictions(item: Item, pricing: Pricing) -> Iterator[tuple[str, str]]:
+    for name, field in (("quantity_behavior", "quantityBehavior"), ("quantity_default", "quantityDefault")):
+        if getattr(item, name) is not None and getattr(pricing, name) is not None:
+            yield field, "Say it on the item or in `pricing`, not both."
+    for tier, discount in enumerate(pricing.discounts or ()):
+        if (discount.percent is None) == (discount.amount is None):
+            yield f"pricing.discounts[{tier}]", "Give either `percent` or `amount`."
+
+
+def _overlong_amounts(pricing: Pricing) -> Iterator[tuple[str, str]]:
+    maps = {
+        "price": pricing.price,
+        "setupFee": pricing.setup_fee,
+        "shippingFee": pricing.shipping_fee,
+        "edsFee": pricing.eds_fee,
+        "trialPrice": pricing.trial_price,
+        **{f"discounts[{tier}].amount": discount.amount for tier, discount in enumerate(pricing.discounts or ())},
+    }
+    for name, prices in maps.items():
+        for currency, amount in (prices or {}).items():
+            if len(amount.partition(".")[2]) > exponent(currency):
+                yield f"pricing.{name}.{currency}", f"{currency} has {exponent(currency)} decimal places at most."
+
+
+def _check_cart(items: tuple[Item, ...], checkout: CheckoutSettings) -> None:
+    if not items:
+        missing = FieldError(field="items", detail="Name at least one item.")
+        raise InvalidRequestError("The cart is empty.", errors=(missing,))
+    errors: list[FieldError] = []
+    if len(items) > checkout.max_items:
+        errors.append(FieldError(field="items", detail=f"At most {checkout.max_items} items are allowed."))
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        if item.quantity > checkout.max_quantity:
+            detail = f"At most {checkout.max_quantity} of a product are allowed."
+            errors.append(FieldError(field=f"items[{index}].quantity", detail=detail))
+        if item.product in seen:
+            detail = "This product stands in the cart already: raise its quantity instead."
+            errors.append(FieldError(field=f"items[{index}].product", detail=detail))
+        seen.add(item.product)
+    if errors:
+        raise CartNotAllowedError("The cart is outside of what this checkout allows.", errors=tuple(errors))
+
+
+def _check_products(items: tuple[Item, ...], patterns: tuple[str, ...]) -> None:
+    if patterns == ("*",):
+        return
+    errors = tuple(
+        FieldError(field=f"items[{index}].product", detail="This checkout does not sell this product.")
+        for index, item in enumerate(items)
+        if not any(fnmatchcase(item.product, pattern) for pattern in patterns)
+    )
+    if errors:
+        raise ProductNotAllowedError("A product is not sold by this checkout.", errors=errors)
+
+
+def _check_country(country: str | None, allowed: tuple[str, ...]) -> None:
+    if country and allowed and country.upper() not in allowed:
+        outside = FieldError(field="country", detail="This checkout does not serve this country.")
+        raise CountryNotAllowedError("The country is not served by this checkout.", errors=(outside,))
+
+
+def _check_return_urls(request: OrderRequest, patterns: tuple[str, ...]) -> None:
+    errors = tuple(
+        FieldError(field=field, detail="This address is not on the checkout's list of return URLs.")
+        for field, url in (("returnUrl", request.return_url), ("cancelUrl", request.cancel_url))
+        if url and not is_allowed_return_url(url, patterns)
+    )
+    if errors:
+        raise ReturnUrlNotAllowedError("A return address is not allowed by this checkout.", errors=errors)

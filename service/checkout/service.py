@@ -1,0 +1,201 @@
+"""The use case, top to bottom: admit, enrich, re-use or create, accept, keep."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from service.checkout.acceptance import Expectations, accept
+from service.checkout.buyer import Buyer
+from service.checkout.enrichment import enrich
+from service.checkout.errors import (
+    InvalidQuoteError,
+    ProviderError,
+    UnknownCheckoutError,
+    UnknownSessionError,
+    UpstreamRejectedError,
+)
+from service.checkout.fingerprint import Hasher
+from service.checkout.models import Opener, Order, OrderRequest, ProviderSession, SessionItem
+from service.checkout.policy import admit
+from service.checkout.ports import Clock, Provider, SessionStore
+from service.checkout.reference import is_reference, new_reference
+from service.checkout.session import Session, TimelineEntry
+from service.checkout.settings import CheckoutSettings
+
+
+class Checkout(Struct, frozen=True, kw_only=True):
+    """A configured checkout, its provider, and what the provider's answers must be like."""
+
+    name: str
+    settings: CheckoutSettings
+    provider: Provider
+    expectations: Expectations
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What an asker is given."""
+
+    session: Session
+    opener: Opener | None
+    reused: bool
+
+
+class CheckoutService:
+    """Creates sessions and finds them again."""
+
+    def __init__(self, checkouts: Mapping[str, Checkout], sessions: SessionStore, hasher: Hasher, clock: Clock) -> None:
+        self._checkouts = checkouts
+        self._sessions = sessions
+        self._hasher = hasher
+        self._clock = clock
+
+    def checkout(self, name: str) -> Checkout:
+        """A checkout by its name.
+
+        Raises:
+            UnknownCheckoutError: none has this name.
+        """
+        if checkout := self._checkouts.get(name):
+            return checkout
+        raise UnknownCheckoutError
+
+    async def create(self, request: OrderRequest, buyer: Buyer) -> Outcome:
+        """The session for this buyer and request: the present one, or a new one.
+
+        Raises:
+            RequestRefusedError: policy says no.
+            ProviderError: the provider gave no usable session.
+        """
+        checkout = self.checkout(request.checkout)
+        _refuse_quote(request)
+        admit(request, checkout.settings)
+        fingerprint = self._fingerprint(checkout, request, buyer)
+        if fingerprint and not request.fresh and (session := await self._reusable(checkout, fingerprint)):
+            session = await self._with_return_urls(checkout, session, request)
+            return Outcome(session=session, opener=checkout.provider.opener(session), reused=True)
+        session = await self._create(checkout, request, buyer, fingerprint)
+        return Outcome(session=session, opener=checkout.provider.opener(session), reused=False)
+
+    async def find(self, reference: str) -> Session:
+        """The record of a session.
+
+        Raises:
+            UnknownSessionError: there is none.
+        """
+        if is_reference(reference) and (session := await self._sessions.find(reference)):
+            return session
+        raise UnknownSessionError
+
+    async def find_for_browser(self, reference: str, buyer_key: str) -> Session:
+        """The record of a session that this browser made.
+
+        Raises:
+            UnknownSessionError: there is none, or another browser made it.
+        """
+        session = await self.find(reference)
+        if session.buyer != self._hasher.buyer(buyer_key):
+            raise UnknownSessionError
+        return session
+
+    def _fingerprint(self, checkout: Checkout, request: OrderRequest, buyer: Buyer) -> str | None:
+        """None without a buyer key: then nothing is re-used.
+
+        Rendering also refuses what the provider cannot express, before anything is called. Our reference and the
+        buyer's address are left out, as neither makes it another request.
+        """
+        order = enrich(checkout.name, checkout.settings, request, buyer, reference="")
+        rendered = checkout.provider.render(replace(order, buyer_ip=None))
+        if not buyer.key:
+            return None
+        return self._hasher.fingerprint(
+            rendered,
+            buyer_key=buyer.key,
+            upstream=checkout.settings.upstream,
+            checkout=checkout.name,
+            live=order.live,
+            quote=None,
+        )
+
+    async def _reusable(self, checkout: Checkout, fingerprint: str) -> Session | None:
+        session = await self._sessions.find_reusable(fingerprint)
+        is_ours = session is not None and session.fingerprint == fingerprint and session.state == "open"
+        return session if session and is_ours and self._reusable_for(checkout, session) > timedelta() else None
+
+    async def _with_return_urls(self, checkout: Checkout, session: Session, request: OrderRequest) -> Session:
+        """A buyer who comes from another page goes back to that page, also where the provider takes no such address."""
+        if (session.return_url, session.cancel_url) == (request.return_url, request.cancel_url):
+            return session
+        session = replace(session, return_url=request.return_url, cancel_url=request.cancel_url)
+        await self._sessions.save(session, reusable_for=self._reusable_for(checkout, session))
+        return session
+
+    def _reusable_for(self, checkout: Checkout, session: Session) -> timedelta:
+        """How much longer a session may be handed out again: until its expiry minus the margin, or the set limit."""
+        now, settings = self._clock(), checkout.settings
+        until_expiry = session.expires_at - timedelta(seconds=settings.expiry_margin_seconds) - now
+        if settings.reuse_seconds is None:
+            return until_expiry
+        return min(until_expiry, session.created_at + timedelta(seconds=settings.reuse_seconds) - now)
+
+    async def _create(
+        self, checkout: Checkout, request: OrderRequest, buyer: Buyer, fingerprint: str | None
+    ) -> Session:
+        reference = new_reference(self._clock())
+        order = enrich(checkout.name, checkout.settings, request, buyer, reference=reference)
+        try:
+            answer = await checkout.provider.create(order)
+            margin = timedelta(seconds=checkout.settings.expiry_margin_seconds)
+            accept(order, answer, checkout.expectations, expires_after=self._clock() + margin)
+        except ProviderError as error:
+            error.upstream = checkout.settings.upstream
+            if not isinstance(error, UpstreamRejectedError):  # that one is mended, not gone around
+                error.fallback_url = _fallback_url(checkout.settings, order)
+            raise
+        session = self._record(checkout, order, answer, buyer, fingerprint)
+        await self._sessions.save(session, reusable_for=self._reusable_for(checkout, session))
+        return session
+
+    def _record(
+        self, checkout: Checkout, order: Order, answer: ProviderSession, buyer: Buyer, fingerprint: str | None
+    ) -> Session:
+        now = self._clock().replace(microsecond=0)
+        ordered = tuple(SessionItem(product=item.product, quantity=item.quantity) for item in order.items)
+        return Session(
+            reference=order.reference,
+            checkout=checkout.name,
+            upstream=checkout.settings.upstream,
+            provider=checkout.provider.name,
+            session_id=answer.session_id,
+            token=answer.token,
+            checkout_url=answer.checkout_url,
+            state="open",
+            live=answer.live,
+            country=answer.country,
+            currency=answer.currency,
+            total=answer.total,
+            items=answer.items or ordered,
+            tags=order.order_tags or {},
+            warnings=answer.warnings,
+            caller=buyer.caller,
+            quote=None,
+            created_at=now,
+            expires_at=answer.expires_at,
+            return_url=order.return_url,
+            cancel_url=order.cancel_url,
+            buyer=self._hasher.buyer(buyer.key) if buyer.key else None,
+            fingerprint=fingerprint,
+            timeline=(TimelineEntry(at=now, event="minted"),),
+        )
+
+
+def _refuse_quote(request: OrderRequest) -> None:
+    """Quotes need signing keys, and none can be in force yet; taking one for granted would let a buyer set a price."""
+    if request.quote:
+        raise InvalidQuoteError("This quote cannot be accepted.")
+
+
+def _fallback_url(settings: CheckoutSettings, order: Order) -> str | None:
+    # A product is of a closed alphabet that needs no encoding in a path.
+    return settings.fallback_url and settings.fallback_url.replace("{product}", order.items[0].product)

@@ -1,0 +1,289 @@
+"""The use case: what makes a session, what is handed out again, and what is kept."""
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from service.checkout.acceptance import Expectations
+from service.checkout.buyer import Buyer
+from service.checkout.errors import (
+    CartNotAllowedError,
+    InvalidQuoteError,
+    ProviderError,
+    UnknownCheckoutError,
+    UnknownSessionError,
+    UnsupportedFieldError,
+    UpstreamMismatchError,
+    UpstreamRejectedError,
+    UpstreamUnavailableError,
+)
+from service.checkout.fingerprint import Hasher
+from service.checkout.models import Identity, Item, OrderRequest
+from service.checkout.service import Checkout, CheckoutService
+from service.checkout.session import TimelineEntry
+from service.checkout.settings import CheckoutSettings
+from tests.support.orders import CHECKOUT, NOW, REQUEST, EchoProvider, MemorySessions, SettableClock
+
+BUYER = Buyer(key="b" * 24, address="8.8.4.4")
+MARGIN = timedelta(seconds=CHECKOUT.expiry_margin_seconds)
+LIFE = timedelta(hours=24)
+
+
+class World:
+    """A service with two checkouts at one provider, everything around it in the test's hand."""
+
+    def __init__(self, settings: CheckoutSettings = CHECKOUT) -> None:
+        self.clock = SettableClock()
+        self.provider = EchoProvider(self.clock)
+        self.sessions = MemorySessions()
+        expectations = Expectations(hosts=(".onfastspring.com",))
+        checkouts = {
+            name: Checkout(name=name, settings=settings, provider=self.provider, expectations=expectations)
+            for name in ("default", "other")
+        }
+        self.service = CheckoutService(checkouts, self.sessions, Hasher(b"k" * 32), self.clock)
+
+    async def ask(self, request: OrderRequest = REQUEST, buyer: Buyer = BUYER) -> str:
+        """The session id that is handed out."""
+        return (await self.service.create(request, buyer)).session.session_id
+
+
+async def test_same_buyer_and_request_get_the_same_session() -> None:
+    """The second identical request makes no call, and says that its session is re-used."""
+    world = World()
+
+    first = await world.service.create(REQUEST, BUYER)
+    second = await world.service.create(REQUEST, BUYER)
+
+    assert (False, True) == (first.reused, second.reused)
+    assert first.session == second.session
+    assert 1 == len(world.provider.orders)
+
+
+async def test_another_address_is_the_same_request() -> None:
+    """A buyer who moves to another network, or has none that is known, keeps the session."""
+    world = World()
+
+    first = await world.ask()
+
+    assert first == await world.ask(buyer=replace(BUYER, address="9.9.9.9"))
+    assert first == await world.ask(buyer=replace(BUYER, address=None))
+    assert first == await world.ask(replace(REQUEST, buyer_ip="1.1.1.1"))
+
+
+@pytest.mark.parametrize(
+    ("request_changes", "buyer_changes"),
+    [
+        pytest.param({}, {"key": "c" * 24}, id="buyer"),
+        pytest.param({"items": (Item(product="pro-license"),)}, {}, id="cart"),
+        pytest.param({"country": "AT"}, {}, id="country"),
+        pytest.param({"live": True}, {}, id="mode"),
+        pytest.param({"checkout": "other"}, {}, id="checkout"),
+        pytest.param({"order_tags": {"desk": "7"}}, {}, id="tags"),
+        pytest.param({"fresh": True}, {}, id="fresh"),
+        pytest.param({}, {"key": None}, id="no-buyer-key"),
+    ],
+)
+async def test_anything_else_makes_a_session_of_its_own(
+    request_changes: dict[str, object], buyer_changes: dict[str, object]
+) -> None:
+    """Another buyer, cart, country, mode, checkout, a wish for a fresh one, or no buyer key: a new session."""
+    world = World()
+
+    first = await world.ask()
+    other = await world.ask(replace(REQUEST, **request_changes), replace(BUYER, **buyer_changes))
+
+    assert first != other
+    assert 2 == len(world.provider.orders)
+
+
+async def test_fresh_session_takes_the_place_of_the_present_one() -> None:
+    """After `fresh`, the new session is the one that is handed out again."""
+    world = World()
+    await world.ask()
+
+    fresh = await world.ask(replace(REQUEST, fresh=True))
+
+    assert fresh == await world.ask()
+
+
+async def test_nobody_without_a_key_shares() -> None:
+    """Two buyers without a buyer key never get one session."""
+    world = World()
+    nobody = replace(BUYER, key=None)
+
+    assert await world.ask(buyer=nobody) != await world.ask(buyer=nobody)
+
+
+@pytest.mark.parametrize(
+    ("reuse_seconds", "last"),
+    [(None, LIFE - MARGIN), (600, timedelta(seconds=600)), (10**6, LIFE - MARGIN)],
+)
+async def test_reuse_ends_before_expiry_or_at_the_set_limit(reuse_seconds: int | None, last: timedelta) -> None:
+    """A session is handed out until its expiry minus the margin, never longer than `reuse_seconds`."""
+    world = World(replace(CHECKOUT, reuse_seconds=reuse_seconds))
+    first = await world.ask()
+
+    world.clock.now = NOW + last - timedelta(milliseconds=1)
+    assert first == await world.ask()
+    assert [last] == world.sessions.reusable_for
+
+    world.clock.now = NOW + last
+    assert first != await world.ask()
+
+
+async def test_reuse_of_zero_seconds_is_never() -> None:
+    """`reuse_seconds = 0` hands nothing out again, and tells the store so."""
+    world = World(replace(CHECKOUT, reuse_seconds=0))
+
+    assert await world.ask() != await world.ask()
+    assert [timedelta(), timedelta()] == world.sessions.reusable_for
+
+
+async def test_session_with_less_life_than_the_margin_is_not_handed_out() -> None:
+    """A session that would end within the margin is not even given to the buyer who asked for it."""
+    world = World()
+    world.provider.changes = {"expires_at": NOW + MARGIN}
+
+    with pytest.raises(UpstreamMismatchError):
+        await world.ask()
+    assert {} == world.sessions.by_reference
+
+
+async def test_session_that_is_not_open_is_not_handed_out_again() -> None:
+    """After any sign of a payment or an end, the same request makes a new session."""
+    world = World()
+    first = await world.ask()
+    [(fingerprint, session)] = world.sessions.by_fingerprint.items()
+    world.sessions.by_fingerprint[fingerprint] = replace(session, state="pending")
+
+    assert first != await world.ask()
+
+
+async def test_buyer_goes_back_to_the_page_they_come_from() -> None:
+    """The same session asked for from another page has that page's addresses, in the record too."""
+    world = World(replace(CHECKOUT, return_urls=("https://shop.example/*",)))
+    await world.ask(replace(REQUEST, return_url="https://shop.example/one"))
+
+    second = await world.service.create(replace(REQUEST, cancel_url="https://shop.example/two"), BUYER)
+
+    assert second.reused
+    assert (None, "https://shop.example/two") == (second.session.return_url, second.session.cancel_url)
+    assert second.session == await world.service.find(second.session.reference)
+    assert [LIFE - MARGIN] * 2 == world.sessions.reusable_for
+
+
+async def test_swapped_values_are_never_handed_out() -> None:
+    """A store that mixes two buyers' sessions up hands neither of them to the other."""
+    world = World()
+    other = replace(BUYER, key="c" * 24)
+    ids = {await world.ask(), await world.ask(buyer=other)}
+
+    one, two = world.sessions.by_fingerprint
+    values = world.sessions.by_fingerprint
+    values[one], values[two] = values[two], values[one]
+
+    assert ids.isdisjoint({await world.ask(), await world.ask(buyer=other)})
+
+
+async def test_record_says_what_was_made() -> None:
+    """The record has the checkout, the provider's answer in our words, tags, asker, times, and the event."""
+    world = World(replace(CHECKOUT, order_tags={"channel": "web"}))
+    request = replace(REQUEST, return_url=None, cancel_url=None)
+
+    outcome = await world.service.create(request, replace(BUYER, caller="backoffice"))
+
+    session = outcome.session
+    assert session == await world.service.find(session.reference)
+    assert ("default", "acme", "echo", "open") == (session.checkout, session.upstream, session.provider, session.state)
+    assert {"channel": "web", "broker_ref": session.reference} == session.tags
+    assert (NOW, NOW + LIFE, "backoffice") == (session.created_at, session.expires_at, session.caller)
+    assert (TimelineEntry(at=NOW, event="minted"),) == session.timeline
+    assert [("pro-license", 2)] == [(item.product, item.quantity) for item in session.items]
+
+
+async def test_record_of_a_provider_without_carts_has_the_order_s_lines() -> None:
+    """Where the provider does not tell the cart, the record has what was ordered."""
+    world = World()
+    world.provider.changes = {"items": None}
+
+    session = (await world.service.create(REQUEST, BUYER)).session
+
+    assert [("pro-license", 2, None)] == [(item.product, item.quantity, item.locked) for item in session.items]
+
+
+async def test_only_the_browser_that_made_a_session_finds_it() -> None:
+    """A session is found by reference and buyer key; another key, a wrong reference or a session without one is not."""
+    world = World()
+    mine = (await world.service.create(REQUEST, BUYER)).session
+    keyless = (await world.service.create(REQUEST, replace(BUYER, key=None))).session
+
+    assert mine == await world.service.find_for_browser(mine.reference, "b" * 24)
+    for reference, key in (
+        (mine.reference, "c" * 24),
+        (keyless.reference, "b" * 24),
+        ("cs_" + "0" * 26, "b" * 24),
+        ("../" + mine.reference, "b" * 24),
+    ):
+        with pytest.raises(UnknownSessionError):
+            await world.service.find_for_browser(reference, key)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"checkout": "none"}, UnknownCheckoutError),
+        ({"quote": "a.b.c"}, InvalidQuoteError),
+        ({"items": (Item(product="pro-license", quantity=1000),)}, CartNotAllowedError),
+        (
+            {"items": (Item(product="pro-license", gift_to=Identity(platform="steam", id="1")),)},
+            UnsupportedFieldError,
+        ),
+    ],
+)
+async def test_refused_request_never_reaches_the_provider(changes: dict[str, object], kind: type[Exception]) -> None:
+    """An unknown checkout, a quote, a broken rule or a field without a word: no call, nothing kept."""
+    world = World()
+
+    for buyer in (BUYER, replace(BUYER, key=None)):
+        with pytest.raises(kind):
+            await world.ask(replace(REQUEST, **changes), buyer)
+
+    assert [] == world.provider.orders
+    assert {} == world.sessions.by_reference
+
+
+@pytest.mark.parametrize(
+    ("failure", "fallback"),
+    [
+        (UpstreamUnavailableError("The provider failed."), "https://acme.example/pro-license"),
+        (UpstreamRejectedError("The provider refuses this request."), None),
+    ],
+)
+async def test_failure_offers_the_fallback_where_a_way_around_helps(
+    failure: ProviderError, fallback: str | None
+) -> None:
+    """A provider's failure names the fallback of the first product; its no to this request does not."""
+    world = World(replace(CHECKOUT, fallback_url="https://acme.example/{product}"))
+    world.provider.failure = failure
+
+    with pytest.raises(type(failure)) as error:
+        await world.ask()
+
+    assert (fallback, "acme") == (error.value.fallback_url, error.value.upstream)
+    assert {} == world.sessions.by_reference
+
+
+async def test_mismatch_is_not_kept_and_not_handed_out() -> None:
+    """An answer that is not what was asked for leaves nothing behind; the next request tries again."""
+    world = World(replace(CHECKOUT, fallback_url="https://acme.example/{product}"))
+    world.provider.changes = {"live": True}
+
+    with pytest.raises(UpstreamMismatchError) as error:
+        await world.ask()
+
+    assert "https://acme.example/pro-license" == error.value.fallback_url
+    assert {} == world.sessions.by_fingerprint
+    world.provider.changes = {}
+    assert "OS2" == await world.ask()
