@@ -1,0 +1,150 @@
+"""What a provider's module is made of: its settings, the fields it can express, and how to build its adapter."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Annotated, Generic, TypeVar
+
+from msgspec import Meta, Struct
+
+from service.checkout.acceptance import Expectations
+from service.checkout.errors import FieldError, UnsupportedByProviderError, UnsupportedFieldError
+from service.checkout.models import Customer, Item, Opener, Order, OrderRequest, Pricing, ProviderSession
+from service.checkout.ports import Provider, UpstreamRequest
+from service.checkout.session import Session
+from service.checkout.settings import CheckoutSettings
+from service.config.secret import Secret
+from service.config.types import LATER, Count, HttpsUrl, Name, OptionalCount, Timeout, url_fault
+from service.providers.http import UpstreamClient
+
+
+class UpstreamSettings(Struct, frozen=True, kw_only=True):
+    """`[upstreams.NAME]`: one account at a provider. Timeouts are in seconds; `total_timeout` covers the whole call."""
+
+    provider: Name
+    base_url: HttpsUrl
+    webhook_secrets: Annotated[tuple[Secret, ...], LATER] = ()
+    connect_timeout: Timeout = 1.0
+    read_timeout: Timeout = 5.0
+    total_timeout: Timeout = 6.5
+    max_attempts: Annotated[int, Meta(ge=1, le=5), LATER] = 2
+    max_concurrency: Count = 64
+    rate_limit_per_minute: Annotated[OptionalCount, LATER] = 240
+    reconcile: Annotated[bool, LATER] = False
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """Rules over several keys."""
+        if fault := url_fault(self.base_url):
+            yield "base_url", fault
+        if not _BASE_URL.fullmatch(self.base_url):
+            yield "base_url", "must be scheme, host and at most a plain path: remove the rest"
+        if self.connect_timeout > self.total_timeout or self.read_timeout > self.total_timeout:
+            yield "total_timeout", "is shorter than a part of it: raise it, or lower the connect and read timeouts"
+
+    def authorizations(self) -> tuple[str, ...]:
+        """The `Authorization` header of each credential generation, newest first."""
+        raise NotImplementedError
+
+
+# Everything behind the host is sent as it stands here, so nothing may be left to a library's reading.
+_BASE_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*/?")
+
+U = TypeVar("U", bound=UpstreamSettings)
+C = TypeVar("C", bound=CheckoutSettings)
+
+
+class ProviderModule(Struct, Generic[U, C], frozen=True, kw_only=True):
+    """Everything the service knows of a provider.
+
+    `no_use_for` names common checkout keys that would have no effect here, so that setting one is an error. `advice`
+    yields (key, advice) on a checkout's settings. `build` is None while the adapter does not exist yet.
+    """
+
+    name: str
+    upstream_settings: type[U]
+    checkout_settings: type[C]
+    no_use_for: frozenset[str] = frozenset()
+    advice: Callable[[C], Iterator[tuple[str, str]]] = lambda _: iter(())
+    build: Callable[[C, UpstreamClient], Provider] | None = None
+    expectations: Callable[[C, U], Expectations] = lambda _checkout, _upstream: Expectations(hosts=())
+
+
+class Vocabulary:
+    """Which of our fields a provider can express. Every other field that is set is refused, never dropped."""
+
+    def __init__(
+        self, *, order: frozenset[str], customer: frozenset[str], item: frozenset[str], pricing: frozenset[str]
+    ) -> None:
+        self._order = _others(OrderRequest, order | _HANDLED_BEFORE)
+        self._customer = _others(Customer, customer)
+        self._item = _others(Item, item | {"pricing"})
+        self._pricing = _others(Pricing, pricing)
+
+    def check(self, order: Order) -> None:
+        """Pass an order that can be expressed whole.
+
+        Raises:
+            UnsupportedFieldError: names every field that cannot.
+        """
+        unsupported = _set_fields(order, self._order, "")
+        if order.customer:
+            unsupported += _set_fields(order.customer, self._customer, "customer.")
+        for index, item in enumerate(order.items):
+            unsupported += _set_fields(item, self._item, f"items[{index}].")
+            if item.pricing:
+                unsupported += _set_fields(item.pricing, self._pricing, f"items[{index}].pricing.")
+        if unsupported:
+            refuse_fields(unsupported)
+
+
+def refuse_fields(fields: list[str]) -> None:
+    """Refuse fields (paths in our vocabulary) that the provider cannot express.
+
+    Raises:
+        UnsupportedFieldError: always.
+    """
+    detail = "The provider of this checkout has no such field: leave it out."
+    errors = tuple(FieldError(field=field, detail=detail) for field in fields)
+    raise UnsupportedFieldError("The provider of this checkout cannot express a field.", errors=errors)
+
+
+# Fields that the service itself acts on, whatever the provider.
+_HANDLED_BEFORE = frozenset(
+    {"checkout", "items", "live", "quote", "challenge", "fresh", "return_url", "cancel_url", "order_tags"}
+)
+
+_Names = tuple[tuple[str, str], ...]
+
+
+def _others(kind: type[Struct], expressed: frozenset[str]) -> _Names:
+    names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
+    return tuple((name, encoded) for name, encoded in names if name not in expressed)
+
+
+def _set_fields(struct: Struct, names: _Names, prefix: str) -> list[str]:
+    return [f"{prefix}{encoded}" for name, encoded in names if getattr(struct, name) not in (None, ())]
+
+
+_PENDING = "This version of the service makes no sessions with this provider yet."
+
+
+class PendingProvider:
+    """Stands in for a provider whose adapter does not exist yet: every operation is refused in words."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def render(self, order: Order) -> UpstreamRequest:  # noqa: ARG002  # the port's signature
+        """Refused.
+
+        Raises:
+            UnsupportedByProviderError: always.
+        """
+        raise UnsupportedByProviderError(_PENDING)
+
+    async def create(self, order: Order) -> ProviderSession:  # noqa: ARG002  # the port's signature
+        """Refused like `render`."""
+        raise UnsupportedByProviderError(_PENDING)
+
+    def opener(self, session: Session) -> Opener | None:  # noqa: ARG002  # the port's signature
+        """No popup."""
+        return None

@@ -1,0 +1,21 @@
+"""FastSpring Sessions API v2: `POST /v2/checkouts/{store}/{checkout}/sessions`, Basic auth, 201.
+
+Facts are from developer.fastspring.com (reference/createsession, reference/sessions-v2-overview) and FastSpring's
+published OpenAPI definitions, unless a comment says otherwise.
+
+Reading order: `settings` (what a shop configures), `requests` (our order in their words), `answers` (their session in
+ours), `adapter` (the calls).
+"""
+
+from service.providers.base import ProviderModule
+from service.providers.fastspring_v2.adapter import FastSpringV2
+from service.providers.fastspring_v2.settings import FastSpringUpstream, FastSpringV2Checkout, advice, expectations
+
+PROVIDER = ProviderModule(
+    name="fastspring_v2",
+    upstream_settings=FastSpringUpstream,
+    checkout_settings=FastSpringV2Checkout,
+    advice=advice,
+    build=FastSpringV2,
+    expectations=expectations,
+)

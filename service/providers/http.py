@@ -1,0 +1,247 @@
+"""One upstream account over HTTP/1.1: exact URLs, one deadline for a call, capped answers, failures by kind."""
+
+import asyncio
+import re
+import ssl
+import time
+from collections.abc import Container
+from functools import cache
+from http import HTTPStatus
+
+import aiohttp
+import certifi
+import httpx
+from httpx_aiohttp import AiohttpTransport
+from msgspec import Struct
+
+from service import __version__
+from service.checkout.errors import (
+    ProviderError,
+    UpstreamCredentialsError,
+    UpstreamInvalidError,
+    UpstreamMisconfiguredError,
+    UpstreamRejectedError,
+    UpstreamThrottledError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+from service.checkout.ports import UpstreamRequest
+from service.observability import metrics
+
+USER_AGENT = f"checkout-broker/{__version__}"
+MAX_ANSWER_BYTES = 256 * 1024
+_POOL_WAIT_SECONDS = 0.25
+_IDLE_SECONDS = 15.0
+_CREDENTIALS_GOOD_FOR_SECONDS = 60.0
+_NEVER = float("-inf")
+_SECONDS = re.compile(r"[0-9]{1,5}")
+_SEGMENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,256}")  # nothing that one library encodes and the next decodes
+
+# By the first row that a status stands in; a 401 never comes this far.
+_REFUSALS: tuple[tuple[Container[int], type[ProviderError], str], ...] = (
+    (
+        {HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS},
+        UpstreamThrottledError,
+        "The provider asks for fewer calls.",
+    ),
+    ({HTTPStatus.FORBIDDEN}, UpstreamCredentialsError, "The provider does not let this shop's credentials do this."),
+    (
+        {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT},
+        UpstreamTimeoutError,
+        "The provider did not answer in time.",
+    ),
+    (range(400, 500), UpstreamRejectedError, "The provider refuses this request."),
+    (range(500, 600), UpstreamUnavailableError, "The provider failed."),
+)
+
+
+class Timeouts(Struct, frozen=True, kw_only=True):
+    """Seconds; `total` covers the whole call."""
+
+    connect: float
+    read: float
+    total: float
+
+
+class UpstreamAnswer(Struct, frozen=True, kw_only=True):
+    """A whole answer; `retry_after_seconds` where the header said so."""
+
+    status: int
+    body: bytes
+    retry_after_seconds: int | None
+
+
+def create_transport(max_connections: int, *, authorities: str | None = None) -> httpx.AsyncBaseTransport:
+    """aiohttp under httpx's interface, as httpx's own pool loses slots for ever when calls are cancelled.
+
+    (encode/httpcore issue 1093.)
+
+    Certificates and host names are verified against `authorities` (a PEM file; Mozilla's list when None), with TLS
+    1.2 or newer. Nothing is taken from the environment: no proxy, certificate or key-log variable can redirect or
+    lay open our credentials.
+    """
+    context = _tls(authorities or certifi.where())
+
+    def session() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=max_connections, ssl=context, keepalive_timeout=_IDLE_SECONDS)
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+
+    return AiohttpTransport(client=session, verify=context, trust_env=False)
+
+
+@cache  # for all upstreams and reloads: reading the authorities holds up every request meanwhile
+def _tls(authorities: str) -> ssl.SSLContext:
+    # `create_default_context` would read SSL_CERT_FILE and SSLKEYLOGFILE.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(authorities)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+class UpstreamClient:
+    """Sends requests with the account's credentials; follows no redirect, repeats nothing that may have been done."""
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        authorizations: tuple[str, ...],
+        timeouts: Timeouts,
+        transport: httpx.AsyncBaseTransport,
+    ) -> None:
+        self.name = name
+        self._base_url = httpx.URL(base_url)
+        self._authorizations = authorizations
+        self._timeouts = timeouts
+        self._transport = transport
+        self._generation = 0
+        self._worked_at = [_NEVER] * len(authorizations)
+        self._paths_that_worked: set[tuple[str, ...]] = set()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._transport.aclose()
+
+    async def send(self, request: UpstreamRequest) -> UpstreamAnswer:
+        """Send one request; an answer of any status but 401 is returned.
+
+        A 401 tries the next credential generation. Where every one is refused although one worked within the last
+        minute, it is the provider's no to this very request (FastSpring words 401 as "authentication or location
+        settings").
+
+        Raises:
+            UpstreamCredentialsError: no generation is accepted.
+            UpstreamRejectedError: none is accepted, although the credentials are good.
+            ProviderError: no whole answer came, by kind.
+        """
+        deadline = asyncio.get_running_loop().time() + self._timeouts.total
+        first, count = self._generation, len(self._authorizations)
+        for generation in ((first + step) % count for step in range(count)):
+            answer = await self._attempt(request, self._authorizations[generation], deadline)
+            if answer.status != HTTPStatus.UNAUTHORIZED:
+                if answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                    self._generation, self._worked_at[generation] = generation, time.monotonic()
+                    self._paths_that_worked.add(request.segments)
+                return answer
+        if time.monotonic() - max(self._worked_at) < _CREDENTIALS_GOOD_FOR_SECONDS:
+            raise UpstreamRejectedError("The provider refuses this request.")
+        metrics.CREDENTIALS_REFUSED.labels(self.name).inc()
+        raise UpstreamCredentialsError("The provider does not accept this shop's credentials.")
+
+    def refusal(self, request: UpstreamRequest, answer: UpstreamAnswer) -> ProviderError:
+        """The error that an answer without success stands for.
+
+        A 404 on a path that has worked is FastSpring's documented way to throttle; on one that never worked the path
+        is wrong.
+        """
+        status, wait = answer.status, answer.retry_after_seconds
+        if status == HTTPStatus.NOT_FOUND and request.segments not in self._paths_that_worked:
+            return UpstreamMisconfiguredError("The provider does not know this shop's checkout.")
+        if status == HTTPStatus.FORBIDDEN:
+            metrics.CREDENTIALS_REFUSED.labels(self.name).inc()
+        for statuses, kind, detail in _REFUSALS:
+            if status in statuses:
+                return kind(detail, retry_after_seconds=wait)
+        return UpstreamInvalidError("The provider's answer cannot be used.")
+
+    async def _attempt(self, request: UpstreamRequest, authorization: str, deadline: float) -> UpstreamAnswer:
+        started, outcome = time.perf_counter(), "cancelled"
+        try:
+            async with asyncio.timeout_at(deadline):
+                answer = await self._exchange(self._build(request, authorization))
+        except (TimeoutError, httpx.TransportError, aiohttp.ClientError, ProviderError) as error:
+            failure = _failure(error)
+            outcome = failure.slug
+            raise failure from error
+        else:
+            outcome = str(answer.status)
+            return answer
+        finally:
+            metrics.UPSTREAM_CALLS.labels(self.name, outcome).inc()
+            metrics.UPSTREAM_SECONDS.labels(self.name).observe(time.perf_counter() - started)
+
+    def _build(self, request: UpstreamRequest, authorization: str) -> httpx.Request:
+        headers = {
+            "Authorization": authorization,
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": USER_AGENT,
+            **request.headers,
+        }
+        if request.body:
+            headers["Content-Type"] = "application/json"
+        timeouts = {
+            "connect": self._timeouts.connect,
+            "read": self._timeouts.read,
+            "pool": self._timeouts.connect + _POOL_WAIT_SECONDS,
+        }
+        return httpx.Request(
+            request.method,
+            self._url(request.segments),
+            headers=headers,
+            content=request.body,
+            extensions={"timeout": timeouts},
+        )
+
+    def _url(self, segments: tuple[str, ...]) -> httpx.URL:
+        if all(map(_SEGMENT.fullmatch, segments)):
+            path = "/".join((self._base_url.raw_path.decode().rstrip("/"), *segments)).encode()
+            url = self._base_url.copy_with(raw_path=path)
+            if url.raw_path == path:
+                return url
+        raise UpstreamMisconfiguredError("The provider's address cannot be built from this configuration.")
+
+    async def _exchange(self, request: httpx.Request) -> UpstreamAnswer:
+        # Straight to the transport: cookies, redirects and auth flows of httpx.AsyncClient are not wanted here.
+        response = await self._transport.handle_async_request(request)
+        try:
+            body = bytearray()
+            async for chunk in response.aiter_raw():
+                body += chunk
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise UpstreamInvalidError("The provider's answer is too large.")
+        finally:
+            await response.aclose()
+        retry_after = response.headers.get("retry-after", "")
+        return UpstreamAnswer(
+            status=response.status_code,
+            body=bytes(body),
+            retry_after_seconds=int(retry_after) if _SECONDS.fullmatch(retry_after) else None,
+        )
+
+
+def _failure(error: BaseException) -> ProviderError:
+    """The kind of a failed call.
+
+    The transport reports a connection that the provider closed as a connect timeout, so what lies below it decides.
+    """
+    cause = error.__cause__ if isinstance(error, httpx.TransportError) else error
+    if isinstance(cause, ProviderError):
+        return cause
+    if isinstance(cause, (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError)):
+        return UpstreamUnavailableError("The provider cannot be reached.")
+    if isinstance(cause, (TimeoutError, httpx.TimeoutException)):
+        return UpstreamTimeoutError("The provider did not answer in time.")
+    if isinstance(cause, (aiohttp.ClientPayloadError, aiohttp.ClientResponseError, httpx.ProtocolError)):
+        return UpstreamInvalidError("The provider's answer cannot be read.")
+    return UpstreamUnavailableError("The provider closed the connection.")

@@ -1,0 +1,28 @@
+"""The registry finds what stands in the package, and nothing else."""
+
+from pathlib import Path
+
+import service.providers
+from service.providers.base import ProviderModule
+from service.providers.registry import discover
+
+
+def test_every_module_with_a_provider_is_found() -> None:
+    """A module is a provider by its `PROVIDER`, under its own name."""
+    folder = Path(service.providers.__path__[0])
+    named = {
+        path.parent.name if path.stem == "__init__" else path.stem
+        for path in (*folder.glob("*.py"), *folder.glob("*/__init__.py"))
+        if "\nPROVIDER = " in path.read_text()
+    }
+
+    assert named == discover().keys()
+    assert all(name == module.name for name, module in discover().items())
+
+
+def test_modules_are_complete() -> None:
+    """Each has settings of its own and names only keys that every checkout has as useless."""
+    for module in discover().values():
+        assert isinstance(module, ProviderModule)
+        assert module.no_use_for <= set(module.checkout_settings.__struct_fields__)
+        assert "credentials" in module.upstream_settings.__struct_fields__
