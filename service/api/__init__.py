@@ -1,0 +1,1 @@
+"""The HTTP edge; with `app.py` the only part that knows Litestar."""

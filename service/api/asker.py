@@ -1,0 +1,108 @@
+"""From a request to what the core knows of its asker: buyer key, address, country, trusted headers."""
+
+import re
+
+from service.api.client_ip import ClientAddress, parse_address
+from service.api.runtime import AppRequest, Runtime
+from service.checkout.buyer import NO_HEADERS, Buyer
+from service.checkout.errors import FieldError, InvalidIdempotencyKeyError, InvalidRequestError
+
+_BUYER_KEY = re.compile(r"[A-Za-z0-9_-]{22,128}")
+_IDEMPOTENCY_KEY = re.compile(r'"[ !#-~]{1,255}"|[ !#-~]{1,255}')
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
+_NO_COUNTRIES = frozenset({"XX", "T1"})  # "unknown" and "Tor", as networks write them
+_MAX_HEADER_CHARACTERS = 512
+
+
+def client_address(request: AppRequest, runtime: Runtime) -> ClientAddress:
+    """Whose request this is, by the socket and the configured trust."""
+    peer = request.scope["client"]
+    return runtime.trust.resolve(peer[0] if peer else None, request.scope["headers"])
+
+
+def browser(request: AppRequest, runtime: Runtime) -> Buyer:
+    """The buyer behind a browser's request.
+
+    Raises:
+        InvalidRequestError: the `Buyer-Key` is malformed.
+        InvalidIdempotencyKeyError: the `Idempotency-Key` is malformed, or without a `Buyer-Key`.
+    """
+    address = client_address(request, runtime)
+    through_proxy = address.trusted_peer
+    key = _buyer_key(request)
+    if _has_idempotency_key(request) and key is None:
+        raise InvalidIdempotencyKeyError("An Idempotency-Key needs a Buyer-Key beside it.")
+    return Buyer(
+        key=key,
+        address=address.buyer,
+        header_country=_header_country(request, runtime) if through_proxy else None,
+        accept_language=request.headers.get("accept-language"),
+        origin=request.headers.get("origin"),
+        trusted_headers=_trusted_headers(request, runtime) if through_proxy else NO_HEADERS,
+    )
+
+
+def caller(request: AppRequest, runtime: Runtime, name: str) -> Buyer:
+    """The buyer on whose behalf a caller asks: the connection's address and country are the caller's, and not used.
+
+    Raises:
+        InvalidRequestError: the `Buyer-Key` is malformed.
+        InvalidIdempotencyKeyError: the `Idempotency-Key` is malformed.
+    """
+    through_proxy = client_address(request, runtime).trusted_peer
+    _has_idempotency_key(request)
+    return Buyer(
+        key=_buyer_key(request),
+        caller=name,
+        trusted_headers=_trusted_headers(request, runtime) if through_proxy else NO_HEADERS,
+    )
+
+
+def _buyer_key(request: AppRequest) -> str | None:
+    key = request.headers.get("buyer-key")
+    if key is not None and not _BUYER_KEY.fullmatch(key):
+        error = FieldError(field="Buyer-Key", detail="22 to 128 letters, digits, - or _, made at random.")
+        raise InvalidRequestError("The Buyer-Key header is malformed.", errors=(error,))
+    return key
+
+
+def _has_idempotency_key(request: AppRequest) -> bool:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise InvalidIdempotencyKeyError("The Idempotency-Key is not 1 to 255 printable ASCII characters.")
+    return key is not None
+
+
+def named_address(text: str | None, runtime: Runtime) -> str | None:
+    """The address that a caller names, in its usual spelling.
+
+    Raises:
+        InvalidRequestError: it is no address, or cannot be a buyer's own.
+    """
+    if text is None:
+        return None
+    address = parse_address(text)
+    if address is None or not runtime.trust.may_be_buyer(address):
+        error = FieldError(field="buyerIp", detail="Must be the buyer's own public address; leave it out otherwise.")
+        raise InvalidRequestError("The buyer's address cannot be used.", errors=(error,))
+    return str(address)
+
+
+def _header_country(request: AppRequest, runtime: Runtime) -> str | None:
+    name = runtime.server.country_header
+    country = (_only_value(request, name) or "").upper() if name else ""
+    return country if _COUNTRY.fullmatch(country) and country not in _NO_COUNTRIES else None
+
+
+def _trusted_headers(request: AppRequest, runtime: Runtime) -> dict[str, str]:
+    return {
+        name.lower(): value[:_MAX_HEADER_CHARACTERS]
+        for name in runtime.server.trusted_headers
+        if (value := _only_value(request, name)) and value.isprintable()
+    }
+
+
+def _only_value(request: AppRequest, name: str) -> str | None:
+    """A header's value; None also for one that comes twice, as the proxy's may then be either."""
+    values = request.headers.getall(name, [])
+    return values[0] if len(values) == 1 else None

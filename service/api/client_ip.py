@@ -1,0 +1,155 @@
+"""The buyer's address: right or absent.
+
+Only a peer on the trusted list may speak for somebody else, in exactly one configured header, read from the right: the
+first element that is no trusted proxy is the client. What a client typed itself stands further left and is never read.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+from service.api.settings import ServerSettings
+from service.observability import metrics
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Source = Literal["peer", "header", "none"]
+
+_MAX_HEADER_BYTES = 4096
+_MAX_ELEMENTS = 32
+_WITH_PORT = re.compile(r"(?P<v4>[0-9.]{7,15}):[0-9]{1,5}|\[(?P<v6>[0-9A-Fa-f:.]{2,45})\](?::[0-9]{1,5})?")
+_FORWARDED_PAIR = re.compile(r'\s*([A-Za-z0-9-]+)=("(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*(;|,|$)')
+# Prefixes under which an address stands for another one: 6to4, Teredo.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # nothing else of IPv6 has been given to anybody
+_TUNNELS = tuple(ipaddress.ip_network(network) for network in ("2002::/16", "2001::/32"))
+
+
+class ClientAddress(Struct, frozen=True, kw_only=True):
+    """Whose address was taken, from where, and every step on the way; `buyer` is what may be sent to a provider."""
+
+    client: Address | None
+    source: Source
+    trusted_peer: bool
+    buyer: str | None
+    steps: tuple[str, ...]
+
+
+class ProxyTrust:
+    """Who may speak for a buyer, and in which header."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self._networks = tuple(ipaddress.ip_network(network) for network in settings.trusted_proxies)
+        self._header = settings.client_ip_header.lower().encode()
+
+    def resolve(self, peer: str | None, headers: Iterable[tuple[bytes, bytes]]) -> ClientAddress:
+        """Whose request this is. `headers` are the request's lines in order, names in lower case."""
+        peer_address = parse_address(peer or "")
+        if peer_address is None:
+            return ClientAddress(
+                client=None, source="none", trusted_peer=False, buyer=None, steps=("peer: no address",)
+            )
+        if not self._trusts(peer_address):
+            steps = ("peer: not a trusted proxy, so it is the client; forwarding headers are ignored",)
+            return self._answer(peer_address, "peer", steps, trusted_peer=False)
+        return self._from_header(peer_address, [value for name, value in headers if name == self._header])
+
+    def may_be_buyer(self, address: Address) -> bool:
+        """Whether an address can be a buyer's own: public, and none of our proxies."""
+        return is_public(address) and not self._trusts(address)
+
+    def _from_header(self, peer: Address, lines: list[bytes]) -> ClientAddress:
+        client, source = peer, "peer"
+        steps = ["peer: a trusted proxy"]
+        elements = self._elements(lines)
+        if elements is None:
+            metrics.CLIENT_ADDRESS_REFUSED.inc()
+            steps.append("header: too long or not readable, so the peer counts")
+        for element in reversed(elements or []):
+            address = parse_element(element)
+            if address is None:
+                steps.append("header, from the right: not an address, so what was trusted last counts")
+                break
+            client, source = address, "header"
+            if not self._trusts(address):
+                steps.append("header, from the right: not a trusted proxy, so it is the client")
+                break
+            steps.append("header, from the right: a trusted proxy")
+        return self._answer(client, "header" if source == "header" else "peer", tuple(steps), trusted_peer=True)
+
+    def _elements(self, lines: list[bytes]) -> list[str] | None:
+        """The header's elements in order; None when it may not be read."""
+        text = b",".join(lines).decode("latin-1")
+        if len(text) > _MAX_HEADER_BYTES:
+            return None
+        if self._header == b"forwarded":
+            elements = _forwarded_for(text)
+        elif self._header == b"x-forwarded-for":
+            elements = text.split(",") if lines else []
+        else:
+            elements = [text] if lines else []
+        return elements if elements is not None and len(elements) <= _MAX_ELEMENTS else None
+
+    def _answer(self, client: Address, source: Source, steps: tuple[str, ...], *, trusted_peer: bool) -> ClientAddress:
+        is_buyer = self.may_be_buyer(client)
+        verdict = "client: public, goes to the provider" if is_buyer else "client: not a public address, is left out"
+        return ClientAddress(
+            client=client,
+            source=source,
+            trusted_peer=trusted_peer,
+            buyer=str(client) if is_buyer else None,
+            steps=(*steps, verdict),
+        )
+
+    def _trusts(self, address: Address) -> bool:
+        return any(address.version == network.version and address in network for network in self._networks)
+
+
+def parse_address(text: str) -> Address | None:
+    """An address; an IPv4 one mapped into IPv6 is IPv4. Zone ids, padded and octal digits are no addresses."""
+    if "%" in text:
+        return None
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def parse_element(text: str) -> Address | None:
+    """An element of a forwarding header: an address, with or without brackets and port."""
+    text = text.strip(" \t")
+    if with_port := _WITH_PORT.fullmatch(text):
+        v4 = with_port["v4"]
+        address = parse_address(v4 or with_port["v6"])
+        # Brackets are for IPv6 alone.
+        return address if v4 or ":" in with_port["v6"] else None
+    return parse_address(text)
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address can be a buyer's own: global, not multicast, not inside a tunnel's prefix."""
+    if isinstance(address, ipaddress.IPv6Address):
+        is_own = address in _GLOBAL_UNICAST and not any(address in tunnel for tunnel in _TUNNELS)
+        return is_own and address.is_global
+    return address.is_global and not address.is_multicast
+
+
+def _forwarded_for(text: str) -> list[str] | None:
+    """The `for` of each element of RFC 7239's `Forwarded`; "" where an element has none, None when malformed."""
+    elements, position, current, end = [], 0, "", ""
+    while position < len(text):
+        pair = _FORWARDED_PAIR.match(text, position)
+        if pair is None:
+            return None
+        name, value, end = pair.groups()
+        if name.lower() == "for":
+            current = re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
+        if end != ";":
+            elements.append(current)
+            current = ""
+        position = pair.end()
+    # What ends in a separator has one more element or pair, and that is empty.
+    return [*elements, current] if end else elements

@@ -1,0 +1,46 @@
+"""Is the process alive, may it be sent requests, and what it counts. Neither probe asks the store or a provider:
+one dependency must not take every replica out at once.
+"""
+
+import os
+
+from litestar import Router, get
+from litestar.response.base import ASGIResponse
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from service.api import spec
+from service.api.internal import authenticate
+from service.api.runtime import AppRequest
+
+_OK = b'{"status":"ok"}'
+
+
+@get("/livez", **spec.LIVE)
+async def livez() -> ASGIResponse:
+    """Whether the process is alive."""
+    return ASGIResponse(body=_OK, media_type="application/json")
+
+
+@get("/readyz", **spec.READY)
+async def readyz() -> ASGIResponse:
+    """Whether requests may be sent here."""
+    return ASGIResponse(body=_OK, media_type="application/json")
+
+
+@get("/metrics", **spec.METRICS)
+async def read_metrics(request: AppRequest) -> ASGIResponse:
+    """The metrics of all worker processes, for a caller of scope `metrics:read`."""
+    authenticate(request).require("metrics:read")
+    return ASGIResponse(body=generate_latest(_registry()), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _registry() -> CollectorRegistry:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # untyped in prometheus_client
+    return registry
+
+
+health = Router("/", route_handlers=[livez, readyz, read_metrics], tags=["Operations"])

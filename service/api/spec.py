@@ -1,0 +1,150 @@
+"""What the OpenAPI document says of each route, kept beside the routes as `opt={"operation": ...}`."""
+
+from typing import Any, Literal, TypedDict
+
+from msgspec import Struct
+
+from service.api import examples
+from service.api.schemas import BrowserRequest, BrowserSession, CheckoutAnswer, ClientIpAnswer, Record
+from service.checkout.models import OrderRequest
+
+OPT_KEY = "operation"
+Header = Literal["Buyer-Key", "BuyerKeyRequired", "Idempotency-Key"]
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """One documented success: what it means, an example, and its `kind` when it is one of ours; a text by default."""
+
+    description: str
+    example: Any
+    kind: type[Struct] | None = None
+    schema: dict[str, Any] | None = None
+    media_type: str = "application/json"
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    """One documented operation; problems are slugs."""
+
+    id: str
+    answers: dict[int, Answer]
+    problems: tuple[str, ...] = ()
+    body: type[Struct] | None = None
+    body_example: Any = None
+    headers: tuple[Header, ...] = ()
+    for_callers: bool = False
+
+
+class HandlerOptions(TypedDict):
+    """What a route decorator takes."""
+
+    opt: dict[str, Operation]
+
+
+def _options(operation: Operation) -> HandlerOptions:
+    return {"opt": {OPT_KEY: operation}}
+
+
+_ALWAYS = ("method-not-allowed", "uri-too-long", "headers-too-large", "internal-error")
+_BODY = ("invalid-request", "request-timeout", "payload-too-large", "unsupported-media-type")
+_CALLER = ("unauthenticated", "scope-missing")
+_CREATE = (
+    "invalid-idempotency-key",
+    "invalid-quote",
+    "restricted-field",
+    "unknown-checkout",
+    "product-not-allowed",
+    "cart-not-allowed",
+    "country-not-allowed",
+    "return-url-not-allowed",
+    "unsupported-by-provider-field",
+    "upstream-rejected",
+    "unsupported-by-provider",
+    "upstream-mismatch",
+    "upstream-invalid",
+    "upstream-credentials",
+    "upstream-misconfigured",
+    "upstream-unavailable",
+    "upstream-throttled",
+    "upstream-timeout",
+)
+_CREATED = {
+    201: Answer(description="A new session.", kind=CheckoutAnswer, example=examples.CHECKOUT_ANSWER),
+    200: Answer(description="The present session again.", kind=CheckoutAnswer, example=examples.REUSED_ANSWER),
+}
+
+CREATE = _options(
+    Operation(
+        id="createCheckout",
+        answers=_CREATED,
+        problems=(*_BODY, "origin-not-allowed", *_CREATE, *_ALWAYS),
+        body=BrowserRequest,
+        body_example=examples.BROWSER_REQUEST,
+        headers=("Buyer-Key", "Idempotency-Key"),
+    )
+)
+READ = _options(
+    Operation(
+        id="readCheckout",
+        answers={200: Answer(description="Its state.", kind=BrowserSession, example=examples.BROWSER_SESSION)},
+        problems=("origin-not-allowed", "unknown-session", "store-required", *_ALWAYS),
+        headers=("BuyerKeyRequired",),
+    )
+)
+CREATE_INTERNAL = _options(
+    Operation(
+        id="createCheckoutForBuyer",
+        answers=_CREATED,
+        problems=(*_BODY, *_CALLER, *_CREATE, *_ALWAYS),
+        body=OrderRequest,
+        body_example=examples.ORDER_REQUEST,
+        headers=("Buyer-Key", "Idempotency-Key"),
+        for_callers=True,
+    )
+)
+READ_INTERNAL = _options(
+    Operation(
+        id="readSession",
+        answers={200: Answer(description="The record.", kind=Record, example=examples.RECORD)},
+        problems=(*_CALLER, "unknown-session", "store-required", *_ALWAYS),
+        for_callers=True,
+    )
+)
+CLIENT_IP = _options(
+    Operation(
+        id="explainClientIp",
+        answers={
+            200: Answer(description="The address and the reasons.", kind=ClientIpAnswer, example=examples.CLIENT_IP)
+        },
+        problems=("unauthenticated", *_ALWAYS),
+        for_callers=True,
+    )
+)
+
+
+def plain(operation_id: str, answer: Answer, *problems: str, for_callers: bool = False) -> HandlerOptions:
+    """A route that answers with a text, a page or a document."""
+    return _options(
+        Operation(id=operation_id, answers={200: answer}, problems=(*problems, *_ALWAYS), for_callers=for_callers)
+    )
+
+
+CLIENT = plain(
+    "storefrontClient", Answer(description="The script.", example=examples.SCRIPT, media_type="text/javascript")
+)
+_PAGE = Answer(description="A page.", example="<!doctype html>", media_type="text/html")
+DOCS = plain("docs", _PAGE)
+EXPLAIN_PROBLEM = plain("explainProblem", _PAGE, "not-found")
+DOCUMENT = plain(
+    "openapi",
+    Answer(description="The OpenAPI 3.1 document.", example={"openapi": "3.1.0"}, schema={"type": "object"}),
+)
+_PROBE = {"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]}
+LIVE = plain("livez", Answer(description="The process answers.", example={"status": "ok"}, schema=_PROBE))
+READY = plain("readyz", Answer(description="Requests may be sent.", example={"status": "ok"}, schema=_PROBE))
+METRICS = plain(
+    "metrics",
+    Answer(description="Prometheus text.", example=examples.METRICS, media_type="text/plain"),
+    "unauthenticated",
+    "scope-missing",
+    for_callers=True,
+)

@@ -1,0 +1,92 @@
+"""What a browser may ask: a checkout, and what became of it."""
+
+from http import HTTPStatus
+
+import msgspec
+from litestar import Router, get, post
+from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
+
+from service.api import asker, spec
+from service.api.access import note
+from service.api.answers import checkout_answer, json_answer
+from service.api.body import decode, read_json_body
+from service.api.runtime import AppRequest, Runtime, runtime_of
+from service.api.schemas import BrowserOrder, BrowserRequest, BrowserSession
+from service.checkout.errors import (
+    FieldError,
+    OriginNotAllowedError,
+    RestrictedFieldError,
+    UnknownCheckoutError,
+)
+from service.storefront import asset
+
+_decoder = msgspec.json.Decoder(BrowserRequest)
+
+
+@post("/checkout", **spec.CREATE)
+async def create_checkout(request: AppRequest) -> ASGIResponse:
+    """Create a session for a buyer, or hand out the present one.
+
+    The same buyer (`Buyer-Key`) with the same request gets the same session until shortly before it expires.
+    """
+    runtime = runtime_of(request)
+    body = await read_json_body(request)
+    origin = check_origin(request, runtime)
+    browser_request = decode(_decoder, body)
+    note(request, checkout=_known_checkout(runtime, browser_request.checkout, origin))
+    _refuse_restricted(runtime, browser_request)
+    outcome = await runtime.service.create(browser_request.to_order_request(), asker.browser(request, runtime))
+    return checkout_answer(request, outcome, browser_request.language)
+
+
+@get("/checkout/{reference:str}", **spec.READ)
+async def read_checkout(request: AppRequest, reference: FromPath[str]) -> ASGIResponse:
+    """What became of a session, for the browser that made it (the same `Buyer-Key`)."""
+    runtime = runtime_of(request)
+    check_origin(request, runtime)
+    session = await runtime.service.find_for_browser(reference, request.headers.get("buyer-key", ""))
+    order = BrowserOrder(id=session.order.id, reference=session.order.reference) if session.order else None
+    state = session.browser_state_at(runtime.clock())
+    return json_answer(
+        BrowserSession(reference=reference, state=state, order=order, return_url=session.return_url), HTTPStatus.OK
+    )
+
+
+@get("/checkout.js", media_type="text/javascript", **spec.CLIENT)
+async def client_script() -> ASGIResponse:
+    """The storefront client: `Checkout.open({items: [...]})`."""
+    headers = {"Cache-Control": "public, max-age=300", "Cross-Origin-Resource-Policy": "cross-origin"}
+    return ASGIResponse(body=asset("checkout.js"), media_type="text/javascript", headers=headers)
+
+
+def check_origin(request: AppRequest, runtime: Runtime) -> str | None:
+    """The page's origin, when it is one that any checkout lists.
+
+    Raises:
+        OriginNotAllowedError: a foreign or `null` origin, or none where the browser says cross-site.
+    """
+    origin = request.headers.get("origin")
+    cross_site = request.headers.get("sec-fetch-site") == "cross-site"
+    if origin not in runtime.origins if origin is not None else cross_site:
+        raise OriginNotAllowedError("This site is not on the list of any checkout.")
+    return origin
+
+
+def _known_checkout(runtime: Runtime, name: str, origin: str | None) -> str:
+    """The name of a checkout that this origin may use; one that it may not use does not exist for it."""
+    origins = runtime.origins_of.get(name)
+    if origins is None or (origin is not None and origin not in origins):
+        raise UnknownCheckoutError
+    return name
+
+
+def _refuse_restricted(runtime: Runtime, request: BrowserRequest) -> None:
+    fields = request.restricted_fields(runtime.attributes_of[request.checkout])
+    if fields:
+        detail = "Only servers may set this: leave it out, or use POST /internal/checkout."
+        errors = tuple(FieldError(field=field, detail=detail) for field in fields)
+        raise RestrictedFieldError("A field that only servers may set was sent by a browser.", errors=errors)
+
+
+storefront = Router("/", route_handlers=[create_checkout, read_checkout, client_script], tags=["Storefront"])

@@ -1,0 +1,306 @@
+"""The buyer's address: right or absent."""
+
+import ipaddress
+from typing import Literal
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from prometheus_client import REGISTRY
+
+from service.api.client_ip import ClientAddress, ProxyTrust
+from service.api.settings import ServerSettings
+
+TRUSTED = ("127.0.0.1/32", "10.0.0.0/8", "2001:db8:aa::/48", "203.0.113.0/24")
+PEER, STRANGER = "127.0.0.1", "9.9.9.9"
+XFF, FORWARDED, REAL = "X-Forwarded-For", "Forwarded", "X-Real-IP"
+Source = Literal["X-Forwarded-For", "Forwarded", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP"]
+BUYER, BUYER6 = "8.8.4.4", "2a00:1450:4001:80b::200e"
+
+
+def resolve(source: Source, peer: str | None, *lines: tuple[str, str]) -> ClientAddress:
+    trust = ProxyTrust(ServerSettings(trusted_proxies=TRUSTED, client_ip_header=source))
+    return trust.resolve(peer, [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in lines])
+
+
+LISTS = [
+    # right of the client only proxies, left of it whatever the client typed
+    (BUYER, BUYER),
+    (f"198.51.100.7, {BUYER}, 10.1.2.3", BUYER),
+    (f"1.1.1.1, {BUYER}", BUYER),
+    (f"{BUYER},10.1.2.3,\t10.9.9.9 ", BUYER),
+    (f"10.0.0.1, {BUYER}, 10.0.0.2", BUYER),
+    (f"<script>, {BUYER}", BUYER),
+    # ports and brackets
+    (f"{BUYER}:51234", BUYER),
+    (BUYER6, BUYER6),
+    (f"[{BUYER6}]", BUYER6),
+    (f"[{BUYER6}]:443", BUYER6),
+    ("2A00:1450:4001:080B:0:0:0:200E", BUYER6),
+    (f"[{BUYER}]", None),
+    (f"[{BUYER}]:80", None),
+    (f"{BUYER}:", None),
+    (f"{BUYER}:123456", None),
+    (f"{BUYER}:80:80", None),
+    (f"[{BUYER6}", None),
+    (f"{BUYER6}]:443", None),
+    (f"[{BUYER6}]443", None),
+    # an IPv4 address inside an IPv6 one is that IPv4 address
+    (f"::ffff:{BUYER}", BUYER),
+    (f"[::ffff:{BUYER}]:443", BUYER),
+    (f"{BUYER}, ::ffff:10.1.2.3", BUYER),
+    ("::ffff:10.1.2.3", None),
+    (f"::{BUYER}", None),
+    # whatever is no address ends the walk at what was trusted last
+    ("unknown", None),
+    ("_hidden", None),
+    ("", None),
+    ("-", None),
+    ("localhost", None),
+    (f"{BUYER}, unknown", None),
+    (f"{BUYER}, _secret, 10.1.2.3", None),
+    (f"{BUYER}, ", None),
+    (f"{BUYER},,10.1.2.3", None),
+    (f"{BUYER}, 10.1.2.3.", None),
+    (f'"{BUYER}"', None),
+    (f"for={BUYER}", None),
+    # octal, padded, short and foreign digits
+    ("010.8.4.4", None),
+    ("08.8.4.4", None),
+    ("8.8.4.04", None),
+    ("0x8.8.4.4", None),
+    ("134743044", None),
+    ("8.8.4", None),
+    ("8.8.4.4.4", None),
+    ("8.8.4.256", None),
+    ("8.8.4.4/32", None),
+    ("8.8.4.\xb2", None),
+    (f"{BUYER}\xa0", None),
+    (f"{BUYER}\x00", None),
+    # zone ids
+    ("fe80::1%eth0", None),
+    (f"{BUYER6}%eth0", None),
+    (f"[{BUYER6}%25eth0]", None),
+    # what is no buyer's own address
+    ("192.168.1.1", None),
+    ("172.16.0.1", None),
+    ("169.254.169.254", None),
+    ("100.64.0.1", None),
+    ("0.0.0.0", None),  # noqa: S104  # nothing is bound to it
+    ("255.255.255.255", None),
+    ("224.0.0.251", None),
+    ("233.252.0.1", None),
+    ("192.0.2.1", None),
+    ("127.0.0.2", None),
+    ("::1", None),
+    ("::", None),
+    ("fc00::1", None),
+    ("fe80::1", None),
+    ("fec0::1", None),
+    ("ff02::1", None),
+    ("2001:db8::1", None),
+    ("2002:808:404::1", None),
+    ("2001:0:808:404::1", None),
+    ("64:ff9b::808:404", None),
+    ("64:ff9b:1::808:404", None),
+    ("4000::1", None),
+    # one of ours, although public
+    ("203.0.113.9", None),
+    ("2001:db8:aa::7, 203.0.113.9, 10.0.0.1", None),
+    # too much
+    (", ".join([BUYER] * 32), BUYER),
+    (", ".join([BUYER] * 33), None),
+    (f"{' ' * 4096}{BUYER}", None),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), LISTS)
+def test_list_is_read_from_the_right(value: str, expected: str | None) -> None:
+    """The first element from the right that is no trusted proxy is the buyer, when it can be; else there is none."""
+    found = resolve("X-Forwarded-For", PEER, (XFF, value))
+
+    assert expected == found.buyer
+    assert resolve("X-Forwarded-For", STRANGER, (XFF, value)).buyer == STRANGER
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (f"for={BUYER}", BUYER),
+        (f"For={BUYER};proto=https;by=10.0.0.1", BUYER),
+        (f"proto=https; for={BUYER}", BUYER),
+        (f'for="{BUYER}:4711"', BUYER),
+        (f'for="[{BUYER6}]"', BUYER6),
+        (f'for="[{BUYER6}]:4711"', BUYER6),
+        (f'for="\\{BUYER}"', BUYER),
+        (f"for=1.1.1.1, for={BUYER}, for=10.1.2.3", BUYER),
+        (f'for="_gazonk", for={BUYER}', BUYER),
+        (f'for="1.1.1.1, for=2.2.2.2", for={BUYER}', BUYER),
+        ("for=unknown", None),
+        (f"for={BUYER}, for=_hidden", None),
+        (f"for={BUYER}, proto=https", None),
+        (f"for={BUYER},", None),
+        (f"for=1.1.1.1, for={BUYER};", BUYER),
+        (f"for=1.1.1.1, for={BUYER}; , for=10.1.2.3", None),
+        (f'for="{BUYER}', None),
+        (f'for="1.1.1.1, for={BUYER}', None),
+        (f"for {BUYER}", None),
+        (f"for='{BUYER}'", None),
+        (BUYER, None),
+        ("", None),
+    ],
+)
+def test_forwarded_header_is_read_as_rfc_7239_writes_it(value: str, expected: str | None) -> None:
+    """The `for` pairs are the elements; what is malformed is not read at all."""
+    assert expected == resolve("Forwarded", PEER, (FORWARDED, value)).buyer
+
+
+@pytest.mark.parametrize("source", ["X-Real-IP", "CF-Connecting-IP", "True-Client-IP"])
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([BUYER], BUYER),
+        ([f" {BUYER6} "], BUYER6),
+        ([f"1.1.1.1, {BUYER}"], None),
+        ([BUYER, BUYER], None),
+        ([], None),
+        ([""], None),
+        (["10.1.2.3"], None),
+    ],
+)
+def test_single_value_header_holds_one_address(source: Source, values: list[str], expected: str | None) -> None:
+    """Such a header is one address and no list; two of them are none."""
+    assert expected == resolve(source, PEER, *((source, value) for value in values)).buyer
+
+
+@pytest.mark.parametrize(
+    ("source", "lines", "expected"),
+    [
+        ("X-Forwarded-For", [(XFF, "1.1.1.1"), (XFF, f"{BUYER}, 10.0.0.1")], BUYER),
+        ("X-Forwarded-For", [(XFF, BUYER), (XFF, "10.0.0.1"), (XFF, "10.0.0.2")], BUYER),
+        ("X-Forwarded-For", [(XFF, BUYER), (XFF, "")], None),
+        ("Forwarded", [(FORWARDED, "for=1.1.1.1"), (FORWARDED, f"for={BUYER}")], BUYER),
+        ("X-Forwarded-For", [(REAL, BUYER)], None),
+        ("X-Forwarded-For", [(FORWARDED, f"for={BUYER}")], None),
+        ("X-Forwarded-For", [("X_Forwarded_For", BUYER)], None),
+        ("X-Forwarded-For", [("X-Forwarded_For", BUYER)], None),
+        ("Forwarded", [(XFF, BUYER)], None),
+        ("X-Real-IP", [(XFF, BUYER)], None),
+        ("X-Real-IP", [("X_Real_IP", BUYER)], None),
+        ("X-Forwarded-For", [(XFF, BUYER), (REAL, "1.1.1.1"), ("CF-Connecting-IP", "1.1.1.1")], BUYER),
+    ],
+)
+def test_exactly_the_configured_header_counts(
+    source: Source, lines: list[tuple[str, str]], expected: str | None
+) -> None:
+    """Its lines are one list in their order; other headers, and spellings with underscores, are not looked at."""
+    assert expected == resolve(source, PEER, *lines).buyer
+
+
+@pytest.mark.parametrize(
+    ("peer", "expected"),
+    [
+        (STRANGER, STRANGER),
+        ("::ffff:9.9.9.9", STRANGER),
+        (BUYER6, BUYER6),
+        ("192.168.1.5", None),
+        (PEER, None),
+        ("::ffff:127.0.0.1", None),
+        ("fe80::1%eth0", None),
+        (None, None),
+        ("", None),
+        ("/run/broker.sock", None),
+    ],
+)
+def test_peer_alone(peer: str | None, expected: str | None) -> None:
+    """Without forwarding the peer is the buyer, when it can be one."""
+    assert expected == resolve("X-Forwarded-For", peer).buyer
+
+
+def test_peer_mapped_into_ipv6_is_trusted_like_itself() -> None:
+    """A dual-stack socket shows an IPv4 proxy as an IPv6 address; it is still that proxy."""
+    assert BUYER == resolve("X-Forwarded-For", "::ffff:127.0.0.1", (XFF, BUYER)).buyer
+
+
+def test_all_trusted_is_the_leftmost() -> None:
+    """A request that never left our own network is of the proxy furthest away, and has no buyer's address."""
+    found = resolve("X-Forwarded-For", PEER, (XFF, "10.0.0.1, 10.0.0.2"))
+
+    assert ("10.0.0.1", "header", None) == (str(found.client), found.source, found.buyer)
+
+
+def test_too_long_headers_are_counted() -> None:
+    """A header beyond the limits leaves the peer, and moves a counter."""
+    before = REGISTRY.get_sample_value("checkout_client_address_refused_total") or 0
+    found = resolve("X-Forwarded-For", PEER, (XFF, ", ".join(["10.0.0.1"] * 33)))
+
+    assert (PEER, "peer") == (str(found.client), found.source)
+    assert before + 1 == REGISTRY.get_sample_value("checkout_client_address_refused_total")
+
+
+HOSTILE = st.one_of(
+    st.sampled_from(["1.1.1.1", "[::1]", "::ffff:1.1.1.1", "unknown", '"', "\\", ";", "for=1.1.1.1", "10.0.0.1", ""]),
+    st.ip_addresses().map(str),
+    st.text(st.characters(min_codepoint=1, max_codepoint=255), max_size=40),
+)
+TYPED = st.lists(HOSTILE, max_size=12)
+PROXIES = st.lists(st.sampled_from(["10.0.0.1", "10.255.0.9", "203.0.113.7", "[2001:db8:aa::1]:80"]), max_size=4)
+MANY = settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
+
+@MANY
+@given(TYPED, st.sampled_from([XFF, FORWARDED, REAL, "CF-Connecting-IP", "X_Forwarded_For"]), st.data())
+def test_untrusted_peer_cannot_speak_for_another(typed: list[str], header: str, data: st.DataObject) -> None:
+    """Whatever a stranger sends in whichever header, its own address is the client."""
+    sources: list[Source] = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "CF-Connecting-IP"]
+    source = data.draw(st.sampled_from(sources))
+    found = resolve(source, STRANGER, (header, ", ".join(typed)), (header, "".join(typed)))
+
+    assert (STRANGER, "peer", False) == (found.buyer, found.source, found.trusted_peer)
+
+
+@MANY
+@given(TYPED, st.ip_addresses(), PROXIES)
+def test_nothing_left_of_the_client_is_ever_taken(
+    typed: list[str], client: ipaddress.IPv4Address | ipaddress.IPv6Address, proxies: list[str]
+) -> None:
+    """What a client typed before the proxy's own entry decides nothing: the answer is that entry or absent."""
+    own = f"[{client}]" if client.version == 6 else str(client)
+    bare = resolve("X-Forwarded-For", PEER, (XFF, ", ".join([own, *proxies]))).buyer
+    listed = resolve("X-Forwarded-For", PEER, (XFF, ", ".join(typed)), (XFF, ", ".join([own, *proxies])))
+    pairs = ", ".join(f'for="{one}"' for one in [own, *proxies])
+    forwarded = resolve("Forwarded", PEER, (FORWARDED, ", ".join(typed)), (FORWARDED, pairs))
+
+    trusted = any(client.version == net.version and client in net for net in map(ipaddress.ip_network, TRUSTED))
+    if not trusted:
+        assert listed.buyer in {bare, None}
+        assert forwarded.buyer in {bare, None}
+    assert bare is None or ipaddress.ip_address(bare).is_global
+
+
+def test_route_explains_the_decision(broker: httpx.Client, caller_headers: dict[str, str]) -> None:
+    """`GET /internal/client-ip` gives the address and each step, and no other address of the chain."""
+    forwarded = {"X-Forwarded-For": f"198.51.100.7, {BUYER}, 10.1.2.3"}
+    answer = broker.get("/internal/client-ip", headers=caller_headers | forwarded)
+
+    expected = {
+        "address": BUYER,
+        "source": "header",
+        "steps": [
+            "peer: a trusted proxy",
+            "header, from the right: a trusted proxy",
+            "header, from the right: not a trusted proxy, so it is the client",
+            "client: public, goes to the provider",
+        ],
+    }
+    assert expected == answer.json()
+
+
+def test_route_explains_an_absent_address(broker: httpx.Client, caller_headers: dict[str, str]) -> None:
+    """Where the header cannot be used, the answer says that and where the walk ended."""
+    answer = broker.get("/internal/client-ip", headers=caller_headers | {"X-Forwarded-For": "unknown"}).json()
+
+    assert (PEER, "peer") == (answer["address"], answer["source"])
+    assert "header, from the right: not an address, so what was trusted last counts" in answer["steps"]
+    assert "client: not a public address, is left out" == answer["steps"][-1]

@@ -1,0 +1,168 @@
+"""Which sites may ask, and what their pages may read."""
+
+import re
+from itertools import product
+
+import httpx
+import pytest
+
+from tests.api.conftest import Send
+from tests.conftest import MakeBroker
+from tests.support.config import PLAIN_CHECKOUT, default_toml
+from tests.support.servers import Sandbox
+
+CART = {"items": [{"product": "pro-license"}]}
+LISTED = "https://shop.example"
+FOREIGN = [
+    "null",
+    "",
+    "https://shop.example.evil.test",
+    "https://evilshop.example",
+    "https://evil.test/https://shop.example",
+    "https://www.shop.example",
+    "https://shop.example.",
+    "https://shop.example/",
+    "https://shop.example:443",
+    "https://shop.example:8443",
+    "http://shop.example",
+    "HTTPS://SHOP.EXAMPLE",
+    "https://Shop.example",
+    "https://shop-example",
+    "https://shopxexample",
+    "https://user@shop.example",
+    "https://xn--shp-hoa.example",
+    "https://shop.example, https://evil.test",
+    "file://",
+    "*",
+]
+SITES = ["cross-site", "same-site", "same-origin", "none", None]
+READABLE = "access-control-allow-origin"
+
+
+def headers_of(origin: str | None, site: str | None = None) -> dict[str, str]:
+    named = {"Origin": origin, "Sec-Fetch-Site": site}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+@pytest.mark.parametrize(("origin", "site"), [*product(FOREIGN, SITES)])
+def test_foreign_origin(send: Send, sandbox: Sandbox, origin: str, site: str | None) -> None:
+    """An origin that is not on a list, letter for letter, is 403 on every route of the storefront, whatever else holds.
+
+    Nothing tells its page that it may read the answer, nor that it may send the request at all.
+    """
+    headers = headers_of(origin, site)
+    created = send("POST", "/checkout", json=CART, headers=headers)
+    read = send("GET", "/checkout/cs_01kb2w8z4e6m3q9r7t5v1x0y2a", headers=headers)
+    preflight = send("OPTIONS", "/checkout", headers=headers | {"Access-Control-Request-Method": "POST"})
+
+    assert [(403, "/problems/origin-not-allowed")] * 2 == [
+        (answer.status_code, answer.json()["type"]) for answer in (created, read)
+    ]
+    assert [] == [name for answer in (created, read, preflight) for name in answer.headers if "access-control" in name]
+    assert [] == sandbox.requests()
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_listed_origin(send: Send, site: str | None) -> None:
+    """A listed origin is served, whatever `Sec-Fetch-Site` says, and its page may read the answer."""
+    answer = send("POST", "/checkout", json=CART, headers=headers_of(LISTED, site))
+
+    assert 201 == answer.status_code
+    assert LISTED == answer.headers[READABLE]
+
+
+@pytest.mark.parametrize(("site", "status"), [*zip(SITES, [403, 201, 201, 201, 201], strict=True)])
+def test_no_origin(send: Send, site: str | None, status: int) -> None:
+    """A request without `Origin` is taken unless the browser says that another site made it."""
+    answer = send("POST", "/checkout", json=CART, headers=headers_of(None, site))
+
+    assert status == answer.status_code
+    assert READABLE not in answer.headers
+
+
+def test_preflight_names_what_the_client_needs(broker: httpx.Client) -> None:
+    """The page of a listed origin may send our three headers, for ten minutes without asking again."""
+    headers = headers_of(LISTED, "cross-site") | {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type,buyer-key,idempotency-key",
+    }
+    answer = broker.options("/checkout", headers=headers)
+
+    assert 204 == answer.status_code
+    assert {
+        "access-control-allow-origin": LISTED,
+        "access-control-allow-methods": "GET, POST",
+        "access-control-allow-headers": "Content-Type, Buyer-Key, Idempotency-Key",
+        "access-control-max-age": "600",
+        "access-control-expose-headers": "Request-Id, Retry-After, Idempotent-Replayed",
+    } == {name: value for name, value in answer.headers.items() if name.startswith("access-control")}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "status"),
+    [
+        ("POST", "/checkout", b"{", 400),
+        ("POST", "/checkout", b'{"items": [{"product": "a"}], "live": true}', 403),
+        ("POST", "/checkout", b'{"items": [{"product": "a"}], "checkout": "none"}', 404),
+        ("POST", "/checkout", b" " * 70_000, 413),
+        ("POST", "/checkout", b'{"items": [{"product": "a"}, {"product": "a"}]}', 422),
+        ("GET", "/checkout/none", b"", 404),
+        ("GET", "/checkout/none/none", b"", 404),
+        ("PUT", "/checkout", b"{}", 405),
+        ("GET", "/checkout.js", b"", 200),
+    ],
+)
+def test_page_can_read_every_answer(send: Send, method: str, path: str, content: bytes, status: int) -> None:
+    """Errors are readable too, so that the client can show them in words; no answer allows credentials mode."""
+    headers = headers_of(LISTED) | {"Content-Type": "application/json"}
+    answer = send(method, path, content=content, headers=headers)
+
+    assert status == answer.status_code
+    assert LISTED == answer.headers[READABLE]
+    assert "Request-Id" in answer.headers["access-control-expose-headers"]
+    assert "access-control-allow-credentials" not in answer.headers
+
+
+@pytest.mark.parametrize("origin", [None, LISTED, "https://evil.test"])
+def test_answers_vary_by_origin(send: Send, origin: str | None) -> None:
+    """No cache between may give one site's answer to another: `Vary` stands in each, also without an `Origin`."""
+    answers = [send("POST", "/checkout", json=CART, headers=headers_of(origin))]
+    answers += [send("OPTIONS", "/checkout", headers=headers_of(origin))]
+    answers += [send("GET", "/checkout.js", headers=headers_of(origin))]
+
+    assert ["Origin"] * 3 == [answer.headers["vary"] for answer in answers]
+
+
+def test_internal_routes_are_for_no_page(send: Send, caller_headers: dict[str, str]) -> None:
+    """What callers use is shared with no origin, not even a listed one."""
+    answers = [send(method, "/internal/checkout", headers=headers_of(LISTED)) for method in ("POST", "OPTIONS")]
+
+    assert [] == [name for answer in answers for name in answer.headers if "access-control" in name]
+
+
+def test_checkout_of_another_site_does_not_exist(make_broker: MakeBroker, sandbox: Sandbox) -> None:
+    """One that this origin may not use is answered, byte for byte, like one that there is not."""
+    other = f'\n[checkouts.other]\n{PLAIN_CHECKOUT}allowed_origins = ["https://other.example"]\n'
+    broker = make_broker(default_toml(sandbox.url) + other)
+    foreign, unknown = (
+        broker.post("/checkout", json=CART | {"checkout": name}, headers=headers_of(LISTED))
+        for name in ("other", "none")
+    )
+    own = broker.post("/checkout", json=CART | {"checkout": "other"}, headers=headers_of("https://other.example"))
+
+    def without_id(answer: httpx.Response) -> tuple[int, str, list[tuple[str, str]]]:
+        headers = [(name, value) for name, value in answer.headers.items() if name not in {"request-id", "date"}]
+        return answer.status_code, re.sub(r"[0-9a-f]{32}", "", answer.text), headers
+
+    assert 201 == own.status_code
+    assert (404, "/problems/unknown-checkout") == (foreign.status_code, foreign.json()["type"])
+    assert without_id(unknown) == without_id(foreign)
+
+
+def test_checkout_without_origins_is_for_requests_without(make_broker: MakeBroker, sandbox: Sandbox) -> None:
+    """Where no site is listed, no page may ask; a request that no page made may."""
+    bare = default_toml(sandbox.url).replace('allowed_origins = ["https://shop.example"]', "")
+    broker = make_broker(bare)
+
+    assert 403 == broker.post("/checkout", json=CART, headers=headers_of(LISTED)).status_code
+    assert 201 == broker.post("/checkout", json=CART).status_code

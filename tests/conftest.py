@@ -1,0 +1,74 @@
+"""What most tests need: a real store, a real sandbox, and brokers over real HTTP."""
+
+import secrets
+from collections.abc import Callable, Generator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.app import create_app
+from service.resources import Seams
+from service.sandbox.app import create_sandbox
+from service.store.embedded import EmbeddedStore
+from tests.support.config import CALLER_KEY, default_toml, settings_of
+from tests.support.servers import Sandbox, serving
+
+MakeBroker = Callable[..., httpx.Client]
+
+
+@pytest.fixture(scope="session")
+def store() -> Generator[EmbeddedStore]:
+    """A bundled Valkey server for the whole run."""
+    with EmbeddedStore() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _sandbox_server() -> Generator[Sandbox]:
+    with serving(create_sandbox()) as url:
+        sandbox = Sandbox(url)
+        yield sandbox
+        sandbox.close()
+
+
+@pytest.fixture
+def sandbox(_sandbox_server: Sandbox) -> Sandbox:
+    """The sandbox upstreams, with nothing left from other tests."""
+    _sandbox_server.reset()
+    return _sandbox_server
+
+
+@pytest.fixture
+def make_broker(store: EmbeddedStore, sandbox: Sandbox, tmp_path: Path) -> Generator[MakeBroker]:
+    """Starts a broker: `make_broker(toml, seams)`, both optional; the client trusts no environment."""
+    with ExitStack() as running:
+
+        def make(toml: str | None = None, seams: Seams | None = None) -> httpx.Client:
+            text = default_toml(sandbox.url) if toml is None else toml
+            if "[store]" not in text:
+                text += f'\n[store]\nkey_prefix = "t-{secrets.token_hex(4)}"\n'
+            app = create_app(settings_of(text, tmp_path), embedded=store.directory, seams=seams)
+            url = running.enter_context(serving(app))
+            return running.enter_context(httpx.Client(base_url=url, trust_env=False))
+
+        yield make
+
+
+@pytest.fixture
+def broker(make_broker: MakeBroker) -> httpx.Client:
+    """A broker with the usual configuration."""
+    return make_broker()
+
+
+@pytest.fixture
+def buyer_key() -> str:
+    """A buyer of this test alone."""
+    return secrets.token_urlsafe(24)
+
+
+@pytest.fixture
+def caller_headers() -> dict[str, str]:
+    """The credentials of the caller `backoffice`."""
+    return {"Authorization": f"Bearer {CALLER_KEY}"}

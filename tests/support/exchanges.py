@@ -1,0 +1,137 @@
+"""Recorded exchanges of a provider as JSON files: our order, what is sent, what is answered, what becomes of it.
+
+`fixtures/NAME/provider.json` has the settings of the provider NAME; every other file there is one exchange.
+"""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from service.checkout.acceptance import Expectations
+from service.checkout.models import Order
+from service.checkout.ports import Provider
+from service.checkout.settings import CheckoutSettings
+from service.config.reader import Reader
+from service.providers.base import UpstreamSettings
+from service.providers.registry import discover
+from tests.support.upstream import TIMEOUTS, client_of, response
+
+FIXTURES = Path(__file__).parent.parent / "providers" / "fixtures"
+SETTINGS_FILE = "provider.json"
+
+
+class ProviderFixture(Struct, frozen=True, forbid_unknown_fields=True):
+    """The tables of a configuration, and the `Authorization` header that they lead to."""
+
+    upstream: dict[str, Any]
+    checkout: dict[str, Any]
+    secrets: dict[str, str]
+    authorization: str
+
+
+class Sends(Struct, frozen=True, forbid_unknown_fields=True):
+    """The upstream request; `body` None means none."""
+
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+    headers: dict[str, str] = {}
+
+
+class Answers(Struct, frozen=True, forbid_unknown_fields=True):
+    """The upstream answer: `body` as JSON, or `text` as it is."""
+
+    status: int
+    body: Any = None
+    text: str | None = None
+    headers: dict[str, str] = {}
+
+    def raw_body(self) -> bytes:
+        """The bytes of the body."""
+        return (json.dumps(self.body) if self.text is None else self.text).encode()
+
+    def raw(self) -> bytes:
+        """The whole answer on the wire."""
+        return response(self.status, self.raw_body(), tuple(f"{name}: {text}" for name, text in self.headers.items()))
+
+
+class Becomes(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Our session, whole; or our problem, the fields that it names, and its `retryAfter`."""
+
+    session: dict[str, Any] | None = None
+    problem: str | None = None
+    fields: list[str] = []
+    retry_after: int | None = None
+
+
+class Exchange(Struct, frozen=True, forbid_unknown_fields=True):
+    """One exchange; `claim` says what it shows."""
+
+    claim: str
+    order: dict[str, Any]
+    sends: Sends
+    answers: Answers
+    becomes: Becomes
+
+    def order_struct(self) -> Order:
+        """The order in the core's words."""
+        return order_of(self.order)
+
+
+def order_of(document: dict[str, Any]) -> Order:
+    """An order in the core's words, of JSON in ours."""
+    return msgspec.json.decode(json.dumps(document), type=Order)
+
+
+def providers() -> list[str]:
+    """Every provider that has an adapter."""
+    return sorted(name for name, module in discover().items() if module.build)
+
+
+def provider_fixture(name: str) -> ProviderFixture:
+    """The settings that a provider's exchanges were made with."""
+    return msgspec.json.decode((FIXTURES / name / SETTINGS_FILE).read_bytes(), type=ProviderFixture)
+
+
+def exchanges(name: str) -> dict[str, Exchange]:
+    """A provider's exchanges by file name."""
+    files = sorted((FIXTURES / name).glob("*.json"))
+    return {
+        file.stem: msgspec.json.decode(file.read_bytes(), type=Exchange) for file in files if file.name != SETTINGS_FILE
+    }
+
+
+def settings_of(name: str, base_url: str | None = None) -> tuple[UpstreamSettings, CheckoutSettings]:
+    """A provider's settings, read as from a file."""
+    fixture, module = provider_fixture(name), discover()[name]
+    reader = Reader(fixture.secrets)
+    address = {} if base_url is None else {"base_url": base_url}
+    upstream = reader.struct(
+        module.upstream_settings, {"provider": name, **fixture.upstream, **address}, "upstreams.acme"
+    )
+    checkout = reader.struct(module.checkout_settings, {"upstream": "acme", **fixture.checkout}, "checkouts.default")
+    assert upstream is not None, reader.faults
+    assert checkout is not None, reader.faults
+    return upstream, checkout
+
+
+def expectations_of(name: str) -> Expectations:
+    """What an answer must be like when the provider is not on this machine."""
+    upstream, checkout = settings_of(name)
+    return discover()[name].expectations(checkout, upstream)
+
+
+@asynccontextmanager
+async def provider_at(name: str, url: str, *, read_seconds: float = TIMEOUTS.read) -> AsyncGenerator[Provider]:
+    """The real adapter with the real client, at an upstream of the test."""
+    upstream, checkout = settings_of(name, url)
+    build = discover()[name].build
+    assert build is not None
+    timeouts = msgspec.structs.replace(TIMEOUTS, read=read_seconds)
+    async with client_of(url, timeouts=timeouts, authorizations=upstream.authorizations()) as client:
+        yield build(checkout, client)
