@@ -1,0 +1,56 @@
+"""The commands: serve, demo, sandbox, check, openapi."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from service import __version__
+from service.startup import port
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit status. Modules are imported by the command that needs them."""
+    options = _parser().parse_args(arguments)
+    match options.command:
+        case "serve":
+            from service.serve import serve  # noqa: PLC0415  # as the docstring says
+
+            return serve()
+        case "demo":
+            from service.demo import demo  # noqa: PLC0415  # as above
+
+            return demo(os.environ)
+        case "sandbox":
+            from service.demo import sandbox  # noqa: PLC0415  # as above
+
+            return sandbox(options.host, options.port)
+        case "check":
+            from service.commands import check  # noqa: PLC0415  # as above
+
+            return check(os.environ)
+        case _:
+            from service.commands import openapi  # noqa: PLC0415  # as above
+
+            return openapi(options.file, compare=options.compare)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="checkout-broker", description="Checkout sessions of merchants of record.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="the service, configured by the file that CHECKOUT_CONFIG names")
+    commands.add_parser("demo", help="the service, the sandbox upstreams and a demo shop; nothing to configure")
+    sandbox = commands.add_parser("sandbox", help="the sandbox upstreams alone")
+    sandbox.add_argument("--host", default="127.0.0.1")
+    sandbox.add_argument("--port", type=port, default=8010)
+    commands.add_parser("check", help="print what is in force, or every fault of the configuration")
+    openapi = commands.add_parser("openapi", help="write the OpenAPI document, or compare it")
+    openapi.add_argument("--compare", action="store_true", help="compare instead of writing; status 1 when they differ")
+    openapi.add_argument("file", nargs="?", type=Path, default=Path("openapi/openapi.json"))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""The composition root: settings → resources → the application; what opens, closes."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from service import __version__
+from service.api.callers import Callers
+from service.api.client_ip import ProxyTrust
+from service.api.edge import Edge
+from service.api.health import health
+from service.api.internal import internal
+from service.api.openapi import document_of
+from service.api.pages import Documents, pages
+from service.api.problems import of_checkout_error, of_http_exception, of_unexpected_error
+from service.api.runtime import Current, Runtime
+from service.api.storefront import storefront
+from service.checkout.errors import CheckoutError
+from service.checkout.fingerprint import Hasher
+from service.checkout.ports import Clock, Provider
+from service.checkout.service import Checkout, CheckoutService
+from service.observability import metrics
+from service.observability.logging import reporting
+from service.providers.base import PendingProvider
+from service.reload import Watcher
+from service.resources import Resources, Seams
+from service.settings import Settings
+
+ROUTES = (storefront, internal, health, pages)
+
+
+def create_app(
+    settings: Settings, *, embedded: Path | None = None, watcher: Watcher | None = None, seams: Seams | None = None
+) -> Edge:
+    """The whole application. `embedded` is the directory of a running bundled store, when that is used."""
+    seams = seams or Seams()
+    metrics.BUILD.labels(__version__).set(1)
+    current = Current()
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncGenerator[None]:
+        async with Resources(embedded, seams) as resources:
+
+            def put_into_force(wanted: Settings) -> None:
+                current.runtime = runtime_of(wanted, resources, seams.clock)
+                resources.close_unused(wanted)
+
+            with reporting("start.failed"):
+                put_into_force(settings)
+            watching = asyncio.create_task(watcher.watch(put_into_force)) if watcher else None
+            yield
+            if watching:
+                watching.cancel()
+
+    app = Litestar(
+        route_handlers=ROUTES,
+        lifespan=[lifespan],
+        state=State({"current": current}),
+        exception_handlers={
+            CheckoutError: of_checkout_error,
+            HTTPException: of_http_exception,
+            Exception: of_unexpected_error,
+        },
+        request_max_body_size=settings.server.max_body_bytes,
+        openapi_config=None,
+        logging_config=None,
+    )
+    app.state["documents"] = Documents.of(document_of(app))
+    return Edge(app, current.knows_origin)
+
+
+def runtime_of(settings: Settings, resources: Resources, clock: Clock) -> Runtime:
+    """Everything that the routes need of one configuration."""
+    store = resources.store(settings.store)
+    checkouts = {name: _checkout(name, settings, resources) for name in settings.checkouts}
+    origins = {name: frozenset(one.allowed_origins) for name, one in settings.checkouts.items()}
+    return Runtime(
+        server=settings.server,
+        service=CheckoutService(checkouts, store.sessions, Hasher(store.hash_key), clock),
+        trust=ProxyTrust(settings.server),
+        callers=Callers(settings.callers),
+        origins=frozenset().union(*origins.values()),
+        origins_of=origins,
+        attributes_of={name: one.attributes for name, one in settings.checkouts.items()},
+        clock=clock,
+    )
+
+
+def _checkout(name: str, settings: Settings, resources: Resources) -> Checkout:
+    checkout, module = settings.checkouts[name], settings.module_of(name)
+    upstream = settings.upstreams[checkout.upstream]
+    provider: Provider = PendingProvider(module.name)
+    if module.build is not None:
+        provider = module.build(checkout, resources.client(checkout.upstream, upstream))
+    return Checkout(
+        name=name, settings=checkout, provider=provider, expectations=module.expectations(checkout, upstream)
+    )

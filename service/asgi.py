@@ -1,0 +1,41 @@
+"""What each worker process runs: the application of the configuration that the environment names."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import structlog
+
+from service.api.edge import Edge
+from service.app import create_app
+from service.commands import load_or_exit
+from service.observability.logging import configure_logging
+from service.reload import Watcher
+
+log = structlog.get_logger()
+
+EMBEDDED_DIRECTORY = "CHECKOUT_EMBEDDED_DIRECTORY"
+"""Set by the parent process for its workers: where the bundled store runs."""
+
+
+def create() -> Edge:
+    """The application; the parent has checked the configuration before."""
+    configure_logging(os.environ)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    loaded = load_or_exit(os.environ)
+    directory = os.environ.get(EMBEDDED_DIRECTORY)
+    watcher = Watcher(os.environ, loaded)
+    app = create_app(loaded.settings, embedded=Path(directory) if directory else None, watcher=watcher)
+    log.info("serve.worker", pid=os.getpid())
+    return app
+
+
+def _end_with(parent: BaseProcess) -> None:
+    """A worker whose parent was killed would hold the port for ever."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,104 @@
+"""Takes a changed configuration into force without a restart and without dropping a request.
+
+The file and every secret file are looked at twice a second by content, which also notices the symbolic links that
+Kubernetes swaps. An invalid change is refused with its reasons, and what was in force stays.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from hashlib import sha256
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from service.observability import metrics
+from service.observability.logging import reporting
+from service.settings import ConfigurationError, Loaded, Settings, config_file, load_settings
+
+_LOOK_EVERY_SECONDS = 0.5
+log = structlog.get_logger()
+
+PutIntoForce = Callable[[Settings], None]
+
+
+class Watcher:
+    """Watches what a loaded configuration was made of."""
+
+    def __init__(self, environ: Mapping[str, str], loaded: Loaded) -> None:
+        self._environ = environ
+        self._in_force = loaded.settings
+        self._secret_files = loaded.secret_files
+        self._seen = self._digest()
+
+    async def watch(self, put_into_force: PutIntoForce) -> None:
+        """Put every valid change into force; runs until it is cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            with reporting("config.reload_failed", go_on=True):  # one bad change must not end the watching
+                await self._look(put_into_force)
+
+    async def _look(self, put_into_force: PutIntoForce) -> None:
+        digest = await asyncio.to_thread(self._digest)
+        if digest == self._seen:
+            return
+        self._seen = digest
+        settings = await asyncio.to_thread(self._load)
+        if settings is not None:
+            put_into_force(settings)
+            metrics.CONFIG_RELOADS.labels("applied").inc()
+            log.info("config.reloaded", checkouts=sorted(settings.checkouts))
+
+    def _load(self) -> Settings | None:
+        """The changed settings, with what needs a restart as it was; None when they are invalid, which the log says."""
+        try:
+            loaded = load_settings(self._environ)
+        except ConfigurationError as error:
+            # A refused file may name new secret files: once they are mended, it shall be looked at again.
+            self._secret_files = tuple({*self._secret_files, *error.secret_files})
+            metrics.CONFIG_RELOADS.labels("refused").inc()
+            log.warning("config.refused", faults=[str(note) for note in error.notes])
+            return None
+        self._secret_files = loaded.secret_files
+        log_advice(loaded)
+        self._in_force = _without_restart(self._in_force, loaded.settings)
+        return self._in_force
+
+    def _digest(self) -> bytes:
+        """Changes with the content and the rights of every file."""
+        digest = sha256()
+        for file in (config_file(self._environ), *self._secret_files):
+            with suppress(OSError, ValueError):
+                digest.update(b"%d" % file.stat().st_mode)
+                digest.update(sha256(file.read_bytes()).digest())
+            digest.update(b"\0")
+        return digest.digest()
+
+
+def log_advice(loaded: Loaded) -> None:
+    """What `check` would warn about, for whoever only reads the log."""
+    for note in loaded.warnings:
+        log.warning("config.warning", path=note.path, advice=note.text)
+    if loaded.inert:
+        log.warning("config.no_effect_yet", keys=list(loaded.inert))
+
+
+def _without_restart(before: Settings, after: Settings) -> Settings:
+    """The new settings, but for those that only a restart brings into force; the log names them.
+
+    With another `store.url` the whole of `[store]` waits, as its keys and credentials belong to that address.
+    """
+    waiting = [f"server.{key}" for key in _changed_fields(before.server, after.server)]
+    store = after.store
+    if before.store.url != after.store.url:
+        waiting.append("store.url")
+        store = before.store
+    if waiting:
+        log.warning("config.needs_restart", unchanged=waiting)
+    return replace(after, server=before.server, store=store)
+
+
+def _changed_fields(before: Struct, after: Struct) -> list[str]:
+    """The names of the fields that differ."""
+    return [name for name in before.__struct_fields__ if getattr(before, name) != getattr(after, name)]

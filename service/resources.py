@@ -1,0 +1,99 @@
+"""What is open for as long as its settings stay the same: upstream clients and the store, kept over reloads."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
+
+import httpx
+from msgspec import Struct
+
+from service.checkout.ports import Clock
+from service.providers.base import UpstreamSettings
+from service.providers.http import Timeouts, UpstreamClient, create_transport
+from service.settings import Settings
+from service.store.open import OpenStore, open_store
+from service.store.settings import StoreSettings
+
+_BODY_AND_STORE_SECONDS = 10.0
+
+
+class Seams(Struct, frozen=True, kw_only=True):
+    """What tests replace, at the outermost edge: the network towards providers, and the clock."""
+
+    create_transport: Callable[[int], httpx.AsyncBaseTransport] = create_transport
+    clock: Clock = lambda: datetime.now(UTC)
+
+
+class _Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+R = TypeVar("R", bound=_Closable)
+
+
+class Resources:
+    """Opens what settings ask for, once; closes what newer settings no longer ask for when its requests have ended."""
+
+    def __init__(self, embedded: Path | None, seams: Seams) -> None:
+        self._embedded = embedded
+        self._seams = seams
+        self._open: list[tuple[tuple[str, Struct], _Closable]] = []
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._closing:
+            task.cancel()
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        for _, resource in self._open:
+            await resource.close()
+
+    def client(self, name: str, settings: UpstreamSettings) -> UpstreamClient:
+        """The client of an upstream, with its connections and what it learned of the account."""
+        client = self._find(UpstreamClient, name, settings)
+        if client is None:
+            total = settings.total_timeout
+            timeouts = Timeouts(connect=settings.connect_timeout, read=settings.read_timeout, total=total)
+            transport = self._seams.create_transport(settings.max_concurrency)
+            client = UpstreamClient(name, settings.base_url, settings.authorizations(), timeouts, transport)
+            self._open.append(((name, settings), client))
+        return client
+
+    def store(self, settings: StoreSettings) -> OpenStore:
+        """The session store and the key of our hashes."""
+        store = self._find(OpenStore, "", settings)
+        if store is None:
+            store = open_store(settings, self._embedded)
+            self._open.append((("", settings), store))
+        return store
+
+    def close_unused(self, in_force: Settings) -> None:
+        """Close what these settings do not ask for, once no request can still be using it."""
+        used: list[tuple[str, Struct]] = [("", in_force.store), *in_force.upstreams.items()]
+        upstreams = [key[1] for key, _ in self._open if isinstance(key[1], UpstreamSettings)]
+        longest_call = max((upstream.total_timeout for upstream in upstreams), default=0.0)
+        for entry in [one for one in self._open if one[0] not in used]:
+            self._open.remove(entry)
+            self._later(_close_after(entry[1], longest_call + _BODY_AND_STORE_SECONDS))
+
+    def _find(self, kind: type[R], name: str, settings: Struct) -> R | None:
+        return next((one for key, one in self._open if key == (name, settings) and isinstance(one, kind)), None)
+
+    def _later(self, closing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(closing)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+
+async def _close_after(resource: _Closable, seconds: float) -> None:
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        await resource.close()

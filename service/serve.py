@@ -1,0 +1,84 @@
+"""Runs the service: one process, or a parent with workers, with the bundled store under it when that is configured."""
+
+import os
+import socket
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import structlog
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from service.api.protocol import BoundedProtocol
+from service.asgi import EMBEDDED_DIRECTORY
+from service.commands import load_or_exit
+from service.observability.logging import configure_logging
+from service.reload import log_advice
+from service.settings import Settings
+from service.startup import end_on_signals, fail, listen, url_of
+from service.store.address import parse_address
+from service.store.embedded import EmbeddedStore, EmbeddedStoreError
+
+_KEEP_ALIVE_SECONDS = 75  # above the 60 s of common load balancers, so that they close idle connections, not we
+log = structlog.get_logger()
+
+
+def serve() -> int:
+    """Serve until a signal ends it. Status 2 when the configuration is invalid, before a port is opened."""
+    loaded = load_or_exit(os.environ)
+    settings = loaded.settings
+    configure_logging(os.environ)
+    log_advice(loaded)
+    end_on_signals()
+    with ExitStack() as resources:
+        server = settings.server
+        listener = resources.enter_context(
+            listen(server.host, server.port, "change server.host, server.port, CHECKOUT_HOST or CHECKOUT_PORT")
+        )
+        _start_store(settings, resources)
+        log.info("serve.started", url=url_of(listener), workers=server.workers)
+        if server.workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = resources.enter_context(tempfile.TemporaryDirectory())
+        return _run(settings, listener)
+
+
+def _start_store(settings: Settings, resources: ExitStack) -> None:
+    address = parse_address(settings.store.url)
+    if address.scheme != "embedded":
+        return
+    try:
+        store = resources.enter_context(EmbeddedStore(Path(address.path) if address.path else None))
+    except EmbeddedStoreError as error:
+        fail(str(error))
+    os.environ[EMBEDDED_DIRECTORY] = str(store.directory)
+
+
+def _run(settings: Settings, listener: socket.socket) -> int:
+    """The status: that of uvicorn's own start failure when the application did not start."""
+    config = _uvicorn_config(settings)
+    if settings.server.workers > 1:
+        parent = Multiprocess(config, sockets=[listener])
+        parent.run()
+        return max(0, *(process.exitcode or 0 for process in parent.processes))
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    return 0
+
+
+def _uvicorn_config(settings: Settings) -> uvicorn.Config:
+    """It must not touch forwarding headers: the buyer's address is our own decision."""
+    return uvicorn.Config(
+        "service.asgi:create",
+        factory=True,
+        http=BoundedProtocol,
+        lifespan="on",
+        workers=settings.server.workers,
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        ws="none",
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.server.drain_seconds,
+    )

@@ -1,0 +1,221 @@
+"""A running service takes a changed configuration into force, or refuses it, without failing a request meanwhile."""
+
+import os
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.config import CALLER_KEY, default_toml
+from tests.support.patience import wait_until
+from tests.support.servers import Sandbox
+from tests.support.services import Service, service
+
+FILE_SECRETS = '{ username = { file = "username" }, password = { file = "password" } }'
+ENV_SECRETS = '{ username = { env = "SANDBOX_USERNAME" }, password = { env = "SANDBOX_PASSWORD" } }'
+
+
+class Configured:
+    """A running service whose configuration stands behind a symbolic link, as Kubernetes mounts it."""
+
+    def __init__(self, folder: Path, sandbox_url: str) -> None:
+        self.folder = folder
+        self.file = folder / "checkout.toml"
+        self.toml = (
+            default_toml(sandbox_url).replace(ENV_SECRETS, FILE_SECRETS).replace('file = "', f'file = "{folder}/')
+        )
+        self._versions = 0
+        self.mount(self.toml)
+
+    def mount(self, toml: str, credential: str = "sandbox", mode: int = 0o600) -> None:
+        """Put a whole new directory in the place of the old one, by one swap of a link."""
+        self._versions += 1
+        version = self.folder / f"..version{self._versions}"
+        version.mkdir()
+        (version / "checkout.toml").write_text(toml)
+        for name, text in (("username", "sandbox"), ("password", credential)):
+            (version / name).write_text(text)
+            (version / name).chmod(mode)
+            if not (self.folder / name).is_symlink():
+                (self.folder / name).symlink_to(Path("..data", name))
+        if not self.file.is_symlink():
+            self.file.symlink_to(Path("..data", "checkout.toml"))
+        (self.folder / "..next").symlink_to(version.name)
+        (self.folder / "..next").rename(self.folder / "..data")
+
+
+@pytest.fixture(scope="module")
+def configured(tmp_path_factory: pytest.TempPathFactory, _sandbox_server: Sandbox) -> Configured:
+    """The configuration of this module's service."""
+    return Configured(tmp_path_factory.mktemp("mounted"), _sandbox_server.url)
+
+
+@pytest.fixture(scope="module")
+def _running(configured: Configured) -> Generator[Service]:
+    with service(configured.file, Path("/tmp")) as started:
+        yield started
+
+
+@pytest.fixture
+def running(_running: Service, sandbox: Sandbox) -> Service:
+    """The service of this module. Each test mounts what it needs and leaves something that works in force."""
+    return _running
+
+
+@contextmanager
+def reloaded(started: Service, event: str = "config.reloaded") -> Generator[None]:
+    """Waits until what was changed in the context has been looked at."""
+    before = len(started.running.named(event))
+    yield
+    wait_until(lambda: len(started.running.named(event)) > before, event)
+
+
+@contextmanager
+def asked_all_the_time(ask: Callable[[], httpx.Response]) -> Generator[list[int]]:
+    """The statuses of requests that are made one after the other as long as the context is open."""
+    statuses: list[int] = []
+    done = threading.Event()
+
+    def loop() -> None:
+        while not done.is_set():
+            statuses.append(ask().status_code)
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    try:
+        yield statuses
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_a_valid_change(running: Service, configured: Configured, sandbox: Sandbox) -> None:
+    """It takes effect without a restart, and of the requests meanwhile none fails."""
+    buyers = iter(f"{number:0>30}" for number in range(10**6))
+    with asked_all_the_time(lambda: running.create(next(buyers))) as statuses, reloaded(running):
+        configured.mount(configured.toml.replace('channel = "web"', 'channel = "shop"'))
+    running.create("a" * 30)
+
+    assert {201} == set(statuses)
+    assert len(statuses) > 10
+    channels = [body["orderTags"]["channel"] for body in sandbox.bodies()]  # type: ignore[index]  # JSON
+    assert ["web", "shop"] == list(dict.fromkeys(channels))
+
+
+def test_sessions_outlive_a_reload(running: Service, configured: Configured) -> None:
+    """The store is the same one: a buyer's session is handed out again."""
+    with reloaded(running):
+        configured.mount(configured.toml + "# before\n")
+    first = running.create("c" * 30)
+    with reloaded(running):
+        configured.mount(configured.toml + "[limits]\n")
+
+    assert (201, 200) == (first.status_code, running.create("c" * 30).status_code)
+    assert ["limits"] in [line["keys"] for line in running.running.named("config.no_effect_yet")]
+
+
+@pytest.mark.parametrize(
+    ("toml", "fault"),
+    [
+        ("[[[", "is not TOML: "),
+        ("xyzzy = 1\n", "xyzzy: unknown key: remove it"),
+    ],
+)
+def test_an_invalid_change(running: Service, configured: Configured, toml: str, fault: str) -> None:
+    """It is refused: the log has the reasons, a metric counts it, and what was in force stays."""
+    refused = 'checkout_config_reloads_total{outcome="refused"}'
+    before = running.metrics().get(refused, 0)
+    with reloaded(running, "config.refused"):
+        configured.mount(toml + configured.toml.replace('channel = "web"', 'channel = "never"'))
+
+    faults = running.running.named("config.refused")[-1]["faults"]
+    assert isinstance(faults, list)
+    assert [True] == [line.startswith(fault) for line in faults]
+    assert before + 1 == running.metrics()[refused]
+    assert 201 == running.create(os.urandom(12).hex() + "x" * 8).status_code
+
+
+def test_a_removed_file(running: Service, configured: Configured) -> None:
+    """A configuration that is gone is an invalid one."""
+    with reloaded(running, "config.refused"):
+        (configured.folder / "..data").rename(configured.folder / "..gone")
+
+    assert 201 == running.create("d" * 30).status_code
+
+
+def test_a_rotated_secret(running: Service, configured: Configured, sandbox: Sandbox) -> None:
+    """New content of a secret's file is used, though the configuration is the same."""
+    with reloaded(running):
+        configured.mount(configured.toml, credential="another")
+    refused = running.create("e" * 30)
+    with reloaded(running):
+        configured.mount(configured.toml)
+
+    assert (502, "/problems/upstream-credentials") == (refused.status_code, refused.json()["type"])
+    assert 201 == running.create("e" * 30).status_code
+
+
+def test_rights_that_are_mended(running: Service, configured: Configured) -> None:
+    """A secret that everybody may write is refused; once its rights are mended the change is taken."""
+    with reloaded(running, "config.refused"):
+        configured.mount(configured.toml + "# rights\n", mode=0o602)
+    (configured.folder / "username").chmod(0o600)
+    with reloaded(running):
+        (configured.folder / "password").chmod(0o600)
+
+    assert 201 == running.create("f" * 30).status_code
+
+
+def test_a_secret_that_comes_later(running: Service, configured: Configured) -> None:
+    """A file that is named before it exists is refused, and taken as soon as it is there."""
+    later = configured.folder / "later"
+    with reloaded(running, "config.refused"):
+        configured.mount(configured.toml.replace("/password", "/later"))
+    with reloaded(running):
+        later.touch(0o600)
+        later.write_text("sandbox")
+
+    assert 201 == running.create("g" * 30).status_code
+
+
+def test_what_needs_a_restart(running: Service, configured: Configured) -> None:
+    """Changes of server.* and store.url wait for a restart and are named; the rest of the file is in force."""
+    changed = configured.toml.replace("[server]", "[server]\ndrain_seconds = 1\nmax_body_bytes = 1024").replace(
+        'attributes = ["license-name"]', "max_quantity = 1"
+    )
+    keys = "\n".join(f'{key}_key{s} = {a}{{ file = "{configured.folder}/key" }}{b}' for key, s, a, b in KEYS)
+    (configured.folder / "key").touch(0o600)
+    (configured.folder / "key").write_text("a" * 43 + "=")
+    with reloaded(running):
+        configured.mount(f'{changed}\n[store]\nurl = "redis://127.0.0.1:1"\n{keys}\n')
+
+    order = {"items": [{"product": "pro-license", "quantity": 2}], "coupon": "x" * 2000}
+    unchanged = running.running.named("config.needs_restart")[-1]["unchanged"]
+    assert {"server.drain_seconds", "server.max_body_bytes", "store.url"} == set(unchanged)
+    assert 422 == httpx.post(f"{running.url}/checkout", json=order | {"coupon": "x"}, trust_env=False).status_code
+    assert 413 != httpx.post(f"{running.url}/checkout", json=order, trust_env=False).status_code
+    assert [201, 200] == [running.create("h" * 30).status_code for _ in range(2)]
+
+
+KEYS = (("seal", "s", "[", "]"), ("hash", "", "", ""))
+
+
+def test_callers(running: Service, configured: Configured) -> None:
+    """A key that is taken out lets nobody in any more."""
+    headers = {"Authorization": f"Bearer {CALLER_KEY}"}
+    before = httpx.get(f"{running.url}/internal/client-ip", headers=headers, trust_env=False)
+    with reloaded(running):
+        configured.mount(
+            configured.toml.replace("key_sha256", f'jwt_subject = "x"\nkey_sha256 = ["{"0" * 64}"] #') + JWT
+        )
+    after = httpx.get(f"{running.url}/internal/client-ip", headers=headers, trust_env=False)
+    with reloaded(running):
+        configured.mount(configured.toml)
+
+    assert (200, 401) == (before.status_code, after.status_code)
+
+
+JWT = '\n[jwt]\njwks_file = "/j"\nissuer = "i"\n'
