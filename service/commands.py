@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from litestar import Litestar
 
-from service.config.reader import join
+from service.config.reader import is_inert, join
 from service.settings import ConfigurationError, Loaded, Settings, load_settings
 
 _INVALID = 2
@@ -38,14 +38,16 @@ def load_or_exit(environ: Mapping[str, str]) -> Loaded:
 
 
 def describe(settings: Settings) -> Iterator[str]:
-    """Every key in force as `path = value`, with `"***"` for secrets."""
+    """Every key in force as `path = value`, with `"***"` for secrets, and a word at those without an effect yet."""
     yield from _lines("", settings)
 
 
 def _lines(path: str, value: object) -> Iterator[str]:
     if isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            yield from _lines(join(path, name), getattr(value, name))
+        for field in msgspec.structs.fields(value):
+            suffix = "  (no effect yet)" if is_inert(field.type) else ""
+            for line in _lines(join(path, field.name), getattr(value, field.name)):
+                yield line + suffix
     elif isinstance(value, dict):
         for name, one in value.items():
             yield from _lines(join(path, name), one)

@@ -191,7 +191,7 @@ def _advice(settings: Settings) -> list[Note]:
 
 def _advice_on_server(server: ServerSettings) -> Iterator[Note]:
     if server.internal_port is None:
-        text = "not set: /internal and /metrics share the public listener, closed by keys alone"
+        text = "one listener for all: let your proxy publish /checkout, /checkout.js and /problems, nothing else"
         yield Note("server.internal_port", text)
     for index, network in enumerate(server.trusted_proxies):
         if ip_network(network).prefixlen == 0:

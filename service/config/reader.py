@@ -152,8 +152,13 @@ class Reader:
         return None
 
     def _note_inert(self, kind: Any, path: str) -> None:  # noqa: ANN401  # as above
-        if any((meta.extra or {}).get("effect") for meta in _plain(kind)[1]):
+        if is_inert(kind):
             self.inert.append(path)
+
+
+def is_inert(kind: Any) -> bool:  # noqa: ANN401  # a type expression has no narrower type
+    """Whether a key of this type has no effect yet."""
+    return any((meta.extra or {}).get("effect") for meta in _plain(kind)[1])
 
 
 def _plain(kind: Any) -> tuple[Any, tuple[Meta, ...]]:  # noqa: ANN401  # a type expression has no narrower type

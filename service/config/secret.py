@@ -52,8 +52,8 @@ def read_secret(reference: SecretReference, environ: Mapping[str, str], warn: Ca
         value = _without_line_end(environ.get(reference.env, ""))
         if not value:
             raise UnusableSecretError(f"the environment variable {reference.env} is missing or empty: set it")
-        if not value.isprintable():  # bytes that are no text come as lone surrogates
-            raise UnusableSecretError(f"the environment variable {reference.env} holds more than printable text")
+        if any("\ud800" <= one <= "\udfff" for one in value):  # how Python shows bytes that are no UTF-8
+            raise UnusableSecretError(f"the environment variable {reference.env} is not text: write it in UTF-8")
         return Secret(value)
     return _read_file(Path(str(reference.file)), warn)
 
