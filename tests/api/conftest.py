@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Generator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -39,12 +38,13 @@ def broker(_shared_broker: httpx.Client, sandbox: Sandbox) -> httpx.Client:
     return _shared_broker
 
 
-@pytest.fixture
-def send(store: EmbeddedStore, sandbox: Sandbox, tmp_path: Path) -> Generator[Send]:
-    """Sends requests to an application in this process, for tests of many: `send(method, path, **httpx options)`."""
-    app = create_app(settings_of(_toml(sandbox), tmp_path), embedded=store.directory)
+@pytest.fixture(scope="session")
+def _shared_send(
+    store: EmbeddedStore, _sandbox_server: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[Send]:
+    settings = settings_of(_toml(_sandbox_server), tmp_path_factory.mktemp("send"))
     with asyncio.Runner() as runner:
-        context = running(app)
+        context = running(create_app(settings, embedded=store.directory))
         client = runner.run(context.__aenter__())
 
         def send_one(method: str, path: str, **options: object) -> httpx.Response:
@@ -52,3 +52,9 @@ def send(store: EmbeddedStore, sandbox: Sandbox, tmp_path: Path) -> Generator[Se
 
         yield send_one
         runner.run(context.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def send(_shared_send: Send, sandbox: Sandbox) -> Send:
+    """Sends requests to an application in this process, for tests of many: `send(method, path, **httpx options)`."""
+    return _shared_send

@@ -176,3 +176,30 @@ def test_idempotency_key_needs_to_know_whose_it_is(broker: httpx.Client, caller_
     assert (400, "/problems/invalid-idempotency-key") == (browser.status_code, browser.json()["type"])
     assert 201 == caller.status_code
     assert (400, "/problems/invalid-idempotency-key") == (malformed.status_code, malformed.json()["type"])
+
+
+def test_route_explains_the_decision(broker: httpx.Client, caller_headers: dict[str, str]) -> None:
+    """`GET /internal/client-ip` gives the address and each step, and no other address of the chain."""
+    forwarded = {"X-Forwarded-For": "198.51.100.7, 8.8.4.4, 10.1.2.3"}
+    answer = broker.get("/internal/client-ip", headers=caller_headers | forwarded)
+
+    expected = {
+        "address": "8.8.4.4",
+        "source": "header",
+        "steps": [
+            "peer: a trusted proxy",
+            "header, from the right: a trusted proxy",
+            "header, from the right: not a trusted proxy, so it is the client",
+            "client: public, goes to the provider",
+        ],
+    }
+    assert expected == answer.json()
+
+
+def test_route_explains_an_absent_address(broker: httpx.Client, caller_headers: dict[str, str]) -> None:
+    """Where the header cannot be used, the answer says that and where the walk ended."""
+    answer = broker.get("/internal/client-ip", headers=caller_headers | {"X-Forwarded-For": "unknown"}).json()
+
+    assert ("127.0.0.1", "peer") == (answer["address"], answer["source"])
+    assert "header, from the right: not an address, so what was trusted last counts" in answer["steps"]
+    assert "client: not a public address, is left out" == answer["steps"][-1]

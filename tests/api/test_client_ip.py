@@ -3,7 +3,6 @@
 import ipaddress
 from typing import Literal
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,7 +11,7 @@ from prometheus_client import REGISTRY
 from service.api.client_ip import ClientAddress, ProxyTrust
 from service.api.settings import ServerSettings
 
-TRUSTED = ("127.0.0.1/32", "10.0.0.0/8", "2001:db8:aa::/48", "203.0.113.0/24")
+TRUSTED = ("127.0.0.1/32", "10.0.0.0/8", "2001:db8:aa::/48", "1.2.3.0/24")
 PEER, STRANGER = "127.0.0.1", "9.9.9.9"
 XFF, FORWARDED, REAL = "X-Forwarded-For", "Forwarded", "X-Real-IP"
 Source = Literal["X-Forwarded-For", "Forwarded", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP"]
@@ -106,8 +105,8 @@ LISTS = [
     ("64:ff9b:1::808:404", None),
     ("4000::1", None),
     # one of ours, although public
-    ("203.0.113.9", None),
-    ("2001:db8:aa::7, 203.0.113.9, 10.0.0.1", None),
+    ("1.2.3.9", None),
+    ("2001:db8:aa::7, 1.2.3.9, 10.0.0.1", None),
     # too much
     (", ".join([BUYER] * 32), BUYER),
     (", ".join([BUYER] * 33), None),
@@ -206,6 +205,7 @@ def test_exactly_the_configured_header_counts(
         (BUYER6, BUYER6),
         ("192.168.1.5", None),
         (PEER, None),
+        ("1.2.3.9", None),
         ("::ffff:127.0.0.1", None),
         ("fe80::1%eth0", None),
         (None, None),
@@ -245,7 +245,7 @@ HOSTILE = st.one_of(
     st.text(st.characters(min_codepoint=1, max_codepoint=255), max_size=40),
 )
 TYPED = st.lists(HOSTILE, max_size=12)
-PROXIES = st.lists(st.sampled_from(["10.0.0.1", "10.255.0.9", "203.0.113.7", "[2001:db8:aa::1]:80"]), max_size=4)
+PROXIES = st.lists(st.sampled_from(["10.0.0.1", "10.255.0.9", "1.2.3.7", "[2001:db8:aa::1]:80"]), max_size=4)
 MANY = settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -277,30 +277,3 @@ def test_nothing_left_of_the_client_is_ever_taken(
         assert listed.buyer in {bare, None}
         assert forwarded.buyer in {bare, None}
     assert bare is None or ipaddress.ip_address(bare).is_global
-
-
-def test_route_explains_the_decision(broker: httpx.Client, caller_headers: dict[str, str]) -> None:
-    """`GET /internal/client-ip` gives the address and each step, and no other address of the chain."""
-    forwarded = {"X-Forwarded-For": f"198.51.100.7, {BUYER}, 10.1.2.3"}
-    answer = broker.get("/internal/client-ip", headers=caller_headers | forwarded)
-
-    expected = {
-        "address": BUYER,
-        "source": "header",
-        "steps": [
-            "peer: a trusted proxy",
-            "header, from the right: a trusted proxy",
-            "header, from the right: not a trusted proxy, so it is the client",
-            "client: public, goes to the provider",
-        ],
-    }
-    assert expected == answer.json()
-
-
-def test_route_explains_an_absent_address(broker: httpx.Client, caller_headers: dict[str, str]) -> None:
-    """Where the header cannot be used, the answer says that and where the walk ended."""
-    answer = broker.get("/internal/client-ip", headers=caller_headers | {"X-Forwarded-For": "unknown"}).json()
-
-    assert (PEER, "peer") == (answer["address"], answer["source"])
-    assert "header, from the right: not an address, so what was trusted last counts" in answer["steps"]
-    assert "client: not a public address, is left out" == answer["steps"][-1]

@@ -84,7 +84,7 @@ def test_routes_by_principals(broker_of_many: httpx.Client) -> None:
         "Bearer wrong",
         "Basic YmFja29mZmljZS1rZXk=",
         "backoffice-key",
-        "Token backoffice-key",
+        "Custom backoffice-key",
         f"Bearer {sha256(b'backoffice-key').hexdigest()}",
         "Bearer back\xf6ffice-key",
         "Bearer " + "x" * 8000,

@@ -91,6 +91,17 @@ def test_missing_variable(environ: dict[str, str]) -> None:
         read(environ, env="S")
 
 
+def test_a_key_of_several_lines() -> None:
+    """A private key in PEM is a secret like any other."""
+    assert ("-----BEGIN\nx\n-----END", []) == read({"S": "-----BEGIN\nx\n-----END\n"}, env="S")
+
+
+def test_a_variable_that_is_no_text() -> None:
+    """Bytes that no header or key could be made of are refused, and not repeated."""
+    with pytest.raises(UnusableSecretError, match=r"^the environment variable S is not text: write it in UTF-8$"):
+        read({"S": b"hunter2\xff".decode(errors="surrogateescape")}, env="S")
+
+
 @pytest.mark.parametrize("reference", [{}, {"env": "S", "file": "/s"}])
 def test_exactly_one_source(reference: dict[str, str]) -> None:
     """A reference that leads to two places, or to none, is refused."""

@@ -17,6 +17,7 @@ from service.store.sealing import Sealer
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
 from tests.support.orders import NOW, REFERENCE, SESSION
+from tests.support.ports import free_port
 
 StartValkey = Callable[..., ValkeyServer]
 OpenSessions = Callable[..., RedisSessionStore]
@@ -30,7 +31,7 @@ def start_valkey(tmp_path: Path) -> Generator[StartValkey]:
 
         def start(port: int | None = None, **config: object) -> ValkeyServer:
             options = {key.replace("_", "-"): one for key, one in config.items()}
-            server = ValkeyServer(port=port, data_dir=tmp_path / secrets.token_hex(4), config=options)
+            server = ValkeyServer(port=port or free_port(), data_dir=tmp_path / secrets.token_hex(4), config=options)
             server.start()
             running.callback(server.terminate)
             return server
@@ -41,7 +42,7 @@ def start_valkey(tmp_path: Path) -> Generator[StartValkey]:
 @pytest.fixture(scope="module")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Generator[ValkeyServer]:
     """One plain server for the tests of a module; they use names of their own in it."""
-    with ValkeyServer(data_dir=tmp_path_factory.mktemp("valkey")) as server:
+    with ValkeyServer(port=free_port(), data_dir=tmp_path_factory.mktemp("valkey")) as server:
         yield server
 
 

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from redis import Redis
+from redis import Redis, RedisError
 
 from service.store.embedded import EmbeddedStore, EmbeddedStoreError, keys_of, socket_of
 from tests.support.patience import wait_until
@@ -90,6 +90,27 @@ def test_stays_as_long_as_its_owner() -> None:
         with Redis(unix_socket_path=str(socket_of(store.directory))) as client:
             assert [True] * 20 == [client.ping() for _ in range(20)]
         assert not is_gone(guardian)
+
+
+def test_a_server_that_died_is_started_again() -> None:
+    """What the system killed comes back at the same place, under the same guardian."""
+    with EmbeddedStore() as store:
+        server, guardian = server_of(store.directory)
+        os.kill(server, signal.SIGKILL)
+        wait_until(lambda: answers(store.directory), "the new server")
+        again = server_of(store.directory)
+
+    assert server != again[0]
+    assert guardian == again[1]
+
+
+def answers(directory: Path) -> bool:
+    """Whether there is a server."""
+    with Redis(unix_socket_path=str(socket_of(directory))) as client:
+        try:
+            return bool(client.ping())
+        except RedisError:
+            return False
 
 
 def test_keys_of_its_own() -> None:
