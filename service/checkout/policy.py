@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+import msgspec
+
+from service.checkout.card_numbers import holds_card_number
 from service.checkout.errors import (
     CartNotAllowedError,
     CountryNotAllowedError,
@@ -25,6 +28,7 @@ def admit(request: OrderRequest, checkout: CheckoutSettings) -> None:
         RequestRefusedError: one of its children, by the first rule that is broken.
     """
     _check_reserved_names(request)
+    _check_card_numbers(request)
     _check_pricing(request.items)
     _check_cart(request.items, checkout)
     _check_products(request.items, checkout.products)
@@ -43,6 +47,31 @@ def _check_reserved_names(request: OrderRequest) -> None:
     if taken:
         errors = tuple(FieldError(field=field, detail="This name is the service's own: remove it.") for field in taken)
         raise RestrictedFieldError("A name that only the service sets was given.", errors=errors)
+
+
+def _check_card_numbers(request: OrderRequest) -> None:
+    errors = tuple(
+        FieldError(field=field, detail="Holds a card number: the checkout page asks for it, never this service.")
+        for field, text in _free_texts(request)
+        if holds_card_number(text)
+    )
+    if errors:
+        raise InvalidRequestError("A card number was typed into a free text.", errors=errors)
+
+
+def _free_texts(request: OrderRequest) -> Iterator[tuple[str, str]]:
+    """Names, companies, addresses and attributes; ids, tax ids and phone numbers are not looked at."""
+    customer = request.customer
+    for path, person in (("customer", customer), ("customer.shipTo", customer and customer.ship_to)):
+        if person:
+            named = (("firstName", person.first_name), ("lastName", person.last_name), ("company", person.company))
+            yield from ((f"{path}.{name}", text) for name, text in named if text)
+            if address := person.address:
+                lines = zip(address.__struct_encode_fields__, msgspec.structs.astuple(address), strict=True)
+                yield from ((f"{path}.address.{name}", text) for name, text in lines if text)
+    for index, item in enumerate(request.items):
+        for name, text in (item.attributes or {}).items():
+            yield f"items[{index}].attributes.{name}", text
 
 
 def _check_pricing(items: tuple[Item, ...]) -> None:

@@ -1,5 +1,7 @@
 """What a checkout allows: every rule, its problem, and that each field at fault is named."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -12,7 +14,7 @@ from service.checkout.errors import (
     RestrictedFieldError,
     ReturnUrlNotAllowedError,
 )
-from service.checkout.models import Discount, Item, OrderRequest, Pricing
+from service.checkout.models import Address, Customer, Discount, Item, OrderRequest, Pricing, Recipient
 from service.checkout.policy import admit
 from tests.support.orders import CHECKOUT, REQUEST
 
@@ -178,3 +180,32 @@ def test_products_are_shell_patterns(pattern: str, product: str, allowed: bool) 
     else:
         with pytest.raises(ProductNotAllowedError):
             admit(request, checkout)
+
+
+def test_card_number_in_any_free_text() -> None:
+    """A card number in a name, company, address or attribute is named by field, of the buyer and of a recipient."""
+    card = "4111 1111 1111 1111"
+    person: dict[str, Any] = {
+        "first_name": card,
+        "last_name": card,
+        "company": card,
+        "address": Address(line1=card, postal_code=card),
+    }
+    refused = refusal(
+        customer=Customer(**person, ship_to=Recipient(**person)),
+        items=items("pro-license", attributes={"license-name": card}),
+    )
+
+    below = ("firstName", "lastName", "company", "address.line1", "address.postalCode")
+    named = {f"{path}.{name}" for path in ("customer", "customer.shipTo") for name in below}
+    assert isinstance(refused, InvalidRequestError)
+    assert named | {"items[0].attributes.license-name"} == {error.field for error in refused.errors}
+    assert card not in str(refused.errors)
+
+
+def test_digits_elsewhere_are_not_looked_at() -> None:
+    """E-mail addresses, phone numbers, tax ids, coupons and product ids may be any digits."""
+    card = "4111111111111111"
+    customer = Customer(email=f"{card}@example.org", phone=card, tax_id=card)
+
+    admit(replace(REQUEST, customer=customer, coupon=card, items=items(card)), CHECKOUT)
