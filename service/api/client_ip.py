@@ -51,7 +51,7 @@ class ProxyTrust:
                 client=None, source="none", trusted_peer=False, buyer=None, steps=("peer: no address",)
             )
         if not self._trusts(peer_address):
-            steps = ("peer: not a trusted proxy, so it is the client; forwarding headers are ignored",)
+            steps = (f"peer: {peer_address} is no trusted proxy, so it is the client; forwarding headers are ignored",)
             return self._answer(peer_address, "peer", steps, trusted_peer=False)
         return self._from_header(peer_address, [value for name, value in headers if name == self._header])
 
@@ -61,7 +61,7 @@ class ProxyTrust:
 
     def _from_header(self, peer: Address, lines: list[bytes]) -> ClientAddress:
         client, source = peer, "peer"
-        steps = ["peer: a trusted proxy"]
+        steps = [f"peer: {peer} is a trusted proxy"]
         elements = self._elements(lines)
         if elements is None:
             metrics.CLIENT_ADDRESS_REFUSED.inc()
@@ -69,13 +69,13 @@ class ProxyTrust:
         for element in reversed(elements or []):
             address = parse_element(element)
             if address is None:
-                steps.append("header, from the right: not an address, so what was trusted last counts")
+                steps.append("header: an element that is no address, so what was trusted last counts")
                 break
             client, source = address, "header"
             if not self._trusts(address):
-                steps.append("header, from the right: not a trusted proxy, so it is the client")
+                steps.append(f"header: {address} is no trusted proxy, so it is the client")
                 break
-            steps.append("header, from the right: a trusted proxy")
+            steps.append(f"header: {address} is a trusted proxy")
         return self._answer(client, "header" if source == "header" else "peer", tuple(steps), trusted_peer=True)
 
     def _elements(self, lines: list[bytes]) -> list[str] | None:

@@ -89,9 +89,9 @@ CLIENT_IP = {
     "address": "8.8.4.4",
     "source": "header",
     "steps": [
-        "peer: a trusted proxy",
-        "header, from the right: a trusted proxy",
-        "header, from the right: not a trusted proxy, so it is the client",
+        "peer: 10.0.0.7 is a trusted proxy",
+        "header: 10.1.2.3 is a trusted proxy",
+        "header: 8.8.4.4 is no trusted proxy, so it is the client",
         "client: public, goes to the provider",
     ],
 }

@@ -179,7 +179,7 @@ def test_idempotency_key_needs_to_know_whose_it_is(broker: httpx.Client, caller_
 
 
 def test_route_explains_the_decision(broker: httpx.Client, caller_headers: dict[str, str]) -> None:
-    """`GET /internal/client-ip` gives the address and each step, and no other address of the chain."""
+    """`GET /internal/client-ip` gives the address and each hop that was read, and nothing further left."""
     forwarded = {"X-Forwarded-For": "198.51.100.7, 8.8.4.4, 10.1.2.3"}
     answer = broker.get("/internal/client-ip", headers=caller_headers | forwarded)
 
@@ -187,9 +187,9 @@ def test_route_explains_the_decision(broker: httpx.Client, caller_headers: dict[
         "address": "8.8.4.4",
         "source": "header",
         "steps": [
-            "peer: a trusted proxy",
-            "header, from the right: a trusted proxy",
-            "header, from the right: not a trusted proxy, so it is the client",
+            "peer: 127.0.0.1 is a trusted proxy",
+            "header: 10.1.2.3 is a trusted proxy",
+            "header: 8.8.4.4 is no trusted proxy, so it is the client",
             "client: public, goes to the provider",
         ],
     }
@@ -201,5 +201,5 @@ def test_route_explains_an_absent_address(broker: httpx.Client, caller_headers: 
     answer = broker.get("/internal/client-ip", headers=caller_headers | {"X-Forwarded-For": "unknown"}).json()
 
     assert ("127.0.0.1", "peer") == (answer["address"], answer["source"])
-    assert "header, from the right: not an address, so what was trusted last counts" in answer["steps"]
+    assert "header: an element that is no address, so what was trusted last counts" in answer["steps"]
     assert "client: not a public address, is left out" == answer["steps"][-1]
