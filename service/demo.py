@@ -173,5 +173,6 @@ def _config(app: Edge | Litestar) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         ws="none",
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=1,
     )

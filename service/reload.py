@@ -6,8 +6,8 @@ Kubernetes swaps. An invalid change is refused with its reasons, and what was in
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from hashlib import sha256
+from pathlib import Path
 
 import structlog
 from msgspec import Struct
@@ -30,21 +30,25 @@ class Watcher:
         self._environ = environ
         self._in_force = loaded.settings
         self._secret_files = loaded.secret_files
-        self._seen = self._digest()
+        self._seen = self._digests()
 
     async def watch(self, put_into_force: PutIntoForce) -> None:
         """Put every valid change into force; runs until it is cancelled."""
         while True:
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
             with reporting("config.reload_failed", go_on=True):  # one bad change must not end the watching
-                await self._look(put_into_force)
+                await self.look(put_into_force)
 
-    async def _look(self, put_into_force: PutIntoForce) -> None:
-        digest = await asyncio.to_thread(self._digest)
-        if digest == self._seen:
+    async def look(self, put_into_force: PutIntoForce) -> None:
+        """Look once: nothing happens as long as no file has changed, also after a refusal."""
+        digests = await asyncio.to_thread(self._digests)
+        if digests == self._seen:
             return
-        self._seen = digest
+        self._seen = digests
         settings = await asyncio.to_thread(self._load)
+        # The load may have found other secret files. What was seen before it stays, lest a change meanwhile be missed.
+        now = await asyncio.to_thread(self._digests)
+        self._seen = {file: digests.get(file, digest) for file, digest in now.items()}
         if settings is not None:
             put_into_force(settings)
             metrics.CONFIG_RELOADS.labels("applied").inc()
@@ -65,15 +69,16 @@ class Watcher:
         self._in_force = _without_restart(self._in_force, loaded.settings)
         return self._in_force
 
-    def _digest(self) -> bytes:
-        """Changes with the content and the rights of every file."""
-        digest = sha256()
-        for file in (config_file(self._environ), *self._secret_files):
-            with suppress(OSError, ValueError):
-                digest.update(b"%d" % file.stat().st_mode)
-                digest.update(sha256(file.read_bytes()).digest())
-            digest.update(b"\0")
-        return digest.digest()
+    def _digests(self) -> dict[Path, bytes]:
+        """What changes with the content and the rights of each file."""
+        return {file: _digest(file) for file in (config_file(self._environ), *self._secret_files)}
+
+
+def _digest(file: Path) -> bytes:
+    try:
+        return b"%d %b" % (file.stat().st_mode, sha256(file.read_bytes()).digest())
+    except (OSError, ValueError):
+        return b""
 
 
 def log_advice(loaded: Loaded) -> None:

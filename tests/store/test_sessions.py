@@ -51,13 +51,16 @@ async def test_every_key_has_version_and_end(open_sessions: OpenSessions, sessio
 
 
 @pytest.mark.parametrize("reusable_for", [timedelta(), timedelta(seconds=-1), timedelta(microseconds=999)])
-async def test_not_for_reuse(open_sessions: OpenSessions, session: Session, reusable_for: timedelta) -> None:
-    """What may not be handed out again has its record alone."""
+async def test_not_for_reuse(
+    open_sessions: OpenSessions, session: Session, reusable_for: timedelta, failures: Failures
+) -> None:
+    """What may not be handed out again has its record alone, and that is no failure."""
     store = open_sessions()
     await store.save(session, reusable_for=reusable_for)
 
     assert None is await store.find_reusable(str(session.fingerprint))
     assert session == await store.find(session.reference)
+    assert 0 == failures("ResponseError")
 
 
 async def test_without_a_fingerprint(open_sessions: OpenSessions, session: Session, raw: Redis) -> None:

@@ -44,8 +44,11 @@ class Command:
             raise RuntimeError(f"it ended without saying {text!r}: {self.said}")
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and wait; returns the status."""
-        self.process.send_signal(how)
+        """Send a signal and wait; returns the status. Ctrl-C is sent to the whole group, as a terminal does."""
+        if how == signal.SIGINT:
+            os.killpg(self.process.pid, how)
+        else:
+            self.process.send_signal(how)
         return self.process.wait(_SECONDS)
 
 
@@ -60,7 +63,12 @@ def command(*arguments: str, output: Path, environ: dict[str, str]) -> Generator
     """A running command, ended when the context is left."""
     with output.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "service", *arguments], cwd=_ROOT, env=environ, stdout=stream, stderr=stream
+            [sys.executable, "-m", "service", *arguments],
+            cwd=_ROOT,
+            env=environ,
+            stdout=stream,
+            stderr=stream,
+            process_group=0,
         )
     running = Command(process, output)
     try:

@@ -29,6 +29,7 @@ def serving(app: Litestar | Edge, http: type[asyncio.Protocol] | Literal["auto"]
     """The base URL of an application that is served for as long as the context is open."""
     config = uvicorn.Config(app, port=0, http=http, log_config=None, access_log=False, proxy_headers=False, ws="none")
     config.timeout_graceful_shutdown = 1
+    config.timeout_keep_alive = 75  # a test that pauses must not meet a connection closed in that moment
     server = _ThreadServer(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
