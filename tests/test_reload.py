@@ -220,7 +220,7 @@ def test_what_needs_a_restart(running: Service, configured: Configured) -> None:
 
 
 async def test_a_refused_file_is_refused_once(tmp_path: Path) -> None:
-    """As long as nothing changes, a refused change is not read, logged and counted again, nor a taken one taken again."""
+    """While nothing changes, a refused change is not logged and counted again, nor a taken one taken again."""
     environ, taken = write_example(tmp_path), list[Settings]()
     watcher = Watcher(environ, load_settings(environ))
     file, later = Path(environ["CHECKOUT_CONFIG"]), tmp_path / "later"
