@@ -13,6 +13,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from service.config.reader import Note
 from service.observability import metrics
 from service.observability.logging import reporting
 from service.settings import ConfigurationError, Loaded, Settings, config_file, load_settings
@@ -30,7 +31,8 @@ class Watcher:
         self._environ = environ
         self._in_force = loaded.settings
         self._secret_files = loaded.secret_files
-        self._seen = self._digests()
+        self._outcome: Loaded | list[Note] = loaded
+        self._seen: dict[Path, bytes] = {}
 
     async def watch(self, put_into_force: PutIntoForce) -> None:
         """Put every valid change into force; runs until it is cancelled."""
@@ -40,34 +42,44 @@ class Watcher:
                 await self.look(put_into_force)
 
     async def look(self, put_into_force: PutIntoForce) -> None:
-        """Look once: nothing happens as long as no file has changed, also after a refusal."""
+        """Look once: nothing happens as long as no file has changed, also after a refusal.
+
+        A load can find secret files that were not looked at before it. Then the next look loads once more, in case one
+        of them changed in between.
+        """
         digests = await asyncio.to_thread(self._digests)
         if digests == self._seen:
             return
         self._seen = digests
         settings = await asyncio.to_thread(self._load)
-        # The load may have found other secret files. What was seen before it stays, lest a change meanwhile be missed.
-        now = await asyncio.to_thread(self._digests)
-        self._seen = {file: digests.get(file, digest) for file, digest in now.items()}
         if settings is not None:
             put_into_force(settings)
             metrics.CONFIG_RELOADS.labels("applied").inc()
             log.info("config.reloaded", checkouts=sorted(settings.checkouts))
 
     def _load(self) -> Settings | None:
-        """The changed settings, with what needs a restart as it was; None when they are invalid, which the log says."""
+        """The settings to put into force, with what needs a restart as it was; None when there are no other ones."""
+        before, self._outcome = self._outcome, self._outcome_of_load()
+        if self._outcome == before:
+            return None
+        if isinstance(self._outcome, list):
+            metrics.CONFIG_RELOADS.labels("refused").inc()
+            log.warning("config.refused", faults=[str(note) for note in self._outcome])
+            return None
+        log_advice(self._outcome)
+        self._in_force = _without_restart(self._in_force, self._outcome.settings)
+        return self._in_force
+
+    def _outcome_of_load(self) -> Loaded | list[Note]:
+        """What the files hold now, or all that is wrong with them."""
         try:
             loaded = load_settings(self._environ)
         except ConfigurationError as error:
             # A refused file may name new secret files: once they are mended, it shall be looked at again.
             self._secret_files = tuple({*self._secret_files, *error.secret_files})
-            metrics.CONFIG_RELOADS.labels("refused").inc()
-            log.warning("config.refused", faults=[str(note) for note in error.notes])
-            return None
+            return error.notes
         self._secret_files = loaded.secret_files
-        log_advice(loaded)
-        self._in_force = _without_restart(self._in_force, loaded.settings)
-        return self._in_force
+        return loaded
 
     def _digests(self) -> dict[Path, bytes]:
         """What changes with the content and the rights of each file."""

@@ -81,14 +81,14 @@ def test_two_workers(start: Start, sandbox: Sandbox, tmp_path: Path) -> None:
     below = started.descendants()
     assert len(below) >= 4  # two workers, the guardian, the store
     assert 0 == started.running.end(signal.SIGINT)
-    assert [] == [pid for pid in below if not is_gone(pid)]
+    wait_until(lambda: all(is_gone(pid) for pid in below), "the end of every process")
     assert [] == list(started.temporary.iterdir())
 
     again = start(url=f"embedded://{data}", extra=KEYS)
     assert first.json() | {"reused": True} == again.create(buyer).json()
     below = again.descendants()
     assert 0 == again.running.end()
-    assert [] == [pid for pid in below if not is_gone(pid)]
+    wait_until(lambda: all(is_gone(pid) for pid in below), "the end of every process")
     assert "Traceback" not in started.running.said + again.running.said
 
 

@@ -9,6 +9,7 @@ import select
 import shutil
 import signal
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ def guard(directory: Path, data: Path | None) -> int:
     """Hold the server until the owner is gone. The first line that is written says how the start went."""
     # The owner is told to end, and then so are we: by the pipe alone.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    died = threading.Event()
+    signal.signal(signal.SIGCHLD, lambda _signal, _frame: died.set())
     try:
         with ExitStack() as resources:
             resources.callback(shutil.rmtree, directory, ignore_errors=True)
@@ -35,8 +38,9 @@ def guard(directory: Path, data: Path | None) -> int:
             resources.callback(lambda: server.stop())  # noqa: PLW0108  # whichever runs by then
             os.write(sys.stdout.fileno(), READY)
             while not _owner_is_gone(_LOOK_SECONDS):
-                if not server.is_running():
-                    server.terminate()
+                if died.is_set():
+                    died.clear()
+                    server.terminate()  # collects what is left of it
                     server = _server(directory, data)
                     server.start(timeout=_START_SECONDS)
     except (OSError, ValkeyServerError) as error:

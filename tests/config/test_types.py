@@ -111,3 +111,9 @@ def test_secrets_may_travel_here(url: str) -> None:
 def test_secrets_may_not_travel_here(url: str) -> None:
     """Plain http to another machine is refused with the mend."""
     assert "plain http is for loopback addresses only: use https" == url_fault(url)
+
+
+@pytest.mark.parametrize("url", ["https://[::1", "https://shop.example:port", "https://shop.example:99999"])
+def test_no_address(url: str) -> None:
+    """What no client could connect to is said to be no address, not only when it is called."""
+    assert str(url_fault(url)).startswith("is no address (")
