@@ -1,35 +1,13 @@
 """Who may call the v2 API, and for which checkout."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import httpx
 import pytest
 from litestar import Litestar
 
 from service.sandbox.app import create_sandbox
-
-SESSIONS = "/v2/checkouts/acme/popup-checkout/sessions"
-SETTINGS = "/_sandbox/fastspring/settings"
-Json = Any  # answers are picked apart by the assertions themselves
-
-
-def item(path: str = "pro-license", **members: object) -> dict[str, object]:
-    return {"productPath": path, **members}
-
-
-def order(*items: Mapping[str, object], **members: object) -> dict[str, object]:
-    return {"cart": {"lineItems": list(items)}, **members}
-
-
-async def created(http: httpx.AsyncClient, body: object, sessions: str = SESSIONS) -> Json:
-    answer = await http.post(sessions, json=body)
-    assert 201 == answer.status_code, answer.text
-    return answer.json()
-
-
-async def retrieved(http: httpx.AsyncClient, session_id: str) -> Json:
-    return (await http.get(f"{SESSIONS}/{session_id}")).json()
+from tests.support.fastspring import SESSIONS, SETTINGS, created, item, order, retrieved
 
 
 @pytest.mark.parametrize(
