@@ -129,6 +129,7 @@ async def too_large(exchange: Exchange, fault: Fault) -> None:
         if leaving.done():
             break
         await exchange.send_body(CHUNK, more=True)
+        await asyncio.sleep(0)  # sending to a connection that is gone never waits, so nothing else would ever run
     await exchange.send_body(b'"}', more=False)
     leaving.cancel()
 
