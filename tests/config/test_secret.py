@@ -84,6 +84,12 @@ def test_unreadable_path(path: str) -> None:
         read(file=path)
 
 
+def test_a_device_is_no_secret_file() -> None:
+    """What is no regular file is refused before it is read: a pipe would hold up the start for ever."""
+    with pytest.raises(UnusableSecretError, match="no regular file"):
+        read(file="/dev/null")
+
+
 @pytest.mark.parametrize("environ", [{}, {"S": ""}, {"S": "\n"}])
 def test_missing_variable(environ: dict[str, str]) -> None:
     """A variable that is missing or empty holds no secret."""

@@ -6,9 +6,10 @@ import re
 import pytest
 from prometheus_client import REGISTRY
 
-from service.checkout.errors import UpstreamCredentialsError, UpstreamRejectedError
+from service.checkout.errors import UpstreamCredentialsError, UpstreamRejectedError, UpstreamTimeoutError
 from service.checkout.ports import UpstreamRequest
 from service.providers import http
+from service.providers.http import Timeouts
 from tests.support.upstream import Handler, Received, client_of, response, upstream
 
 REQUEST = UpstreamRequest(method="POST", segments=("v2", "sessions"), body=b"{}")
@@ -64,6 +65,24 @@ async def test_rotation_under_concurrent_calls_fails_none() -> None:
         answers = await asyncio.gather(*(client.send(REQUEST) for _ in range(9)))
 
     assert [201] * 9 == [answer.status for answer in answers]
+
+
+async def test_generations_share_one_deadline() -> None:
+    """However many generations are refused slowly, the call ends at its total timeout."""
+
+    async def slowly_refusing(request: Received, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.2)
+        await accepting(set())(request, writer)
+
+    timeouts = Timeouts(connect=1.0, read=1.0, total=0.3)
+    async with (
+        upstream(slowly_refusing) as server,
+        client_of(server.url, authorizations=GENERATIONS, timeouts=timeouts) as client,
+    ):
+        with pytest.raises(UpstreamTimeoutError):
+            await client.send(REQUEST)
+
+    assert ["Basic newest", "Basic middle"] == [one.header("authorization") for one in server.requests]
 
 
 async def test_no_generation_accepted_is_an_alarm() -> None:

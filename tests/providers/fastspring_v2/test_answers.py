@@ -86,10 +86,12 @@ def test_total_needs_an_amount_and_a_currency(member: str) -> None:
     assert read_session(json.dumps(answer).encode()).total is None
 
 
-@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity", "1e14", 10**13, -(10**13)])
+@pytest.mark.parametrize(
+    "amount", ["NaN", "sNaN", "Infinity", "-Infinity", "1e14", "1e999999999", 10**13, -(10**13), -5]
+)
 @pytest.mark.parametrize("member", ["withTaxNetTotal", "withoutTaxNetTotal"])
 def test_impossible_amount_is_invalid(member: str, amount: object) -> None:
-    """Amounts that are no numbers, or beyond any cart, cannot be read."""
+    """Amounts that are no numbers, negative, or beyond any cart, cannot be read."""
     answer = json.loads(GOOD)
     answer["cart"][member] = amount
 

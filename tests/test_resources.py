@@ -1,0 +1,82 @@
+"""What stays open over a reload, and what is closed after it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from service import resources
+from service.resources import Resources, Seams
+from service.settings import Settings
+from tests.support.config import default_toml, settings_of
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """Knows whether it is open."""
+
+    is_open = True
+
+    async def aclose(self) -> None:
+        self.is_open = False
+
+
+@pytest.fixture
+def made() -> list[Transport]:
+    return []
+
+
+@pytest.fixture
+async def opened(made: list[Transport], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Resources]:
+    monkeypatch.setattr(resources, "_BODY_AND_STORE_SECONDS", -6.5)  # that of the call before it is over at once
+
+    def create(_: int) -> Transport:
+        made.append(Transport())
+        return made[-1]
+
+    async with Resources(None, Seams(create_transport=create)) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_of(default_toml("http://127.0.0.1:1"), tmp_path)
+
+
+async def test_equal_settings_keep_their_client(opened: Resources, settings: Settings, made: list[Transport]) -> None:
+    """An upstream whose settings stay the same keeps its connections and what it learned of the account."""
+    first = opened.client("acme", settings.upstreams["acme"])
+    opened.close_unused(settings)
+
+    assert first is opened.client("acme", replace(settings.upstreams["acme"]))
+    assert [True] == [transport.is_open for transport in made]
+
+
+async def test_changed_settings_get_a_new_client(opened: Resources, settings: Settings, made: list[Transport]) -> None:
+    """Another password or timeout makes a new client; the one before is closed once no call can still be using it."""
+    before = opened.client("acme", settings.upstreams["acme"])
+    changed = {"acme": replace(settings.upstreams["acme"], read_timeout=1.0)}
+    after = opened.client("acme", changed["acme"])
+    opened.close_unused(replace(settings, upstreams=changed))
+
+    assert before is not after
+    assert [True, True] == [transport.is_open for transport in made]
+    async with asyncio.timeout(10):
+        while made[0].is_open:  # noqa: ASYNC110  # closing has no event
+            await asyncio.sleep(0)
+    assert made[1].is_open
+
+
+async def test_everything_is_closed_at_the_end(settings: Settings, made: list[Transport]) -> None:
+    """What is open when the service stops is closed."""
+
+    def create(_: int) -> Transport:
+        made.append(Transport())
+        return made[-1]
+
+    async with Resources(None, Seams(create_transport=create)) as running:
+        running.client("acme", settings.upstreams["acme"])
+
+    assert [False] == [transport.is_open for transport in made]
