@@ -77,7 +77,7 @@ def create_app(
 def runtime_of(settings: Settings, resources: Resources, clock: Clock) -> Runtime:
     """Everything that the routes need of one configuration."""
     store = resources.store(settings.store)
-    checkouts = {name: _checkout(name, settings, resources) for name in settings.checkouts}
+    checkouts = {name: _checkout(name, settings, resources, clock) for name in settings.checkouts}
     origins = {name: frozenset(one.allowed_origins) for name, one in settings.checkouts.items()}
     return Runtime(
         server=settings.server,
@@ -86,17 +86,16 @@ def runtime_of(settings: Settings, resources: Resources, clock: Clock) -> Runtim
         callers=Callers(settings.callers),
         origins=frozenset().union(*origins.values()),
         origins_of=origins,
-        attributes_of={name: one.attributes for name, one in settings.checkouts.items()},
         clock=clock,
     )
 
 
-def _checkout(name: str, settings: Settings, resources: Resources) -> Checkout:
+def _checkout(name: str, settings: Settings, resources: Resources, clock: Clock) -> Checkout:
     checkout, module = settings.checkouts[name], settings.module_of(name)
     upstream = settings.upstreams[checkout.upstream]
     provider: Provider = PendingProvider(module.name)
     if module.build is not None:
-        provider = module.build(checkout, resources.client(checkout.upstream, upstream))
+        provider = module.build(checkout, resources.client(checkout.upstream, upstream), clock)
     return Checkout(
         name=name, settings=checkout, provider=provider, expectations=module.expectations(checkout, upstream)
     )

@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException, InternalServerException
 from msgspec.structs import replace
 
 from service.api.problems import AnyRequest
-from service.checkout.errors import FieldError, InvalidRequestError
+from service.checkout.errors import FieldError, InvalidRequestError, member_of
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -23,7 +23,6 @@ _JSON_TYPE = re.compile(r"application/json[ \t]*(;.*)?", re.IGNORECASE)
 _AT = re.compile(r"(?P<what>.*?)(?: - at `(?P<key>key in )?\$(?P<path>[A-Za-z0-9_.\[\]-]*)`)?", re.DOTALL)
 _NAMED = re.compile(r"Object (?P<fault>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
 _FAULTS = {"contains unknown": "There is no such member.", "missing required": "This member is required."}
-_PLAIN_NAME = re.compile(r"[A-Za-z][\w .-]{0,63}")
 
 
 async def read_json_body(request: AnyRequest) -> bytes:
@@ -87,11 +86,6 @@ def _invalid_member(message: str) -> InvalidRequestError:
         detail = f"{what}."
     error = FieldError(field=path, detail=detail)
     return InvalidRequestError("A member of the body is not as documented.", errors=(error,))
-
-
-def member_of(path: str, name: str) -> str:
-    """The path of a member. A name that may be anything, an address or a card number included, is left out."""
-    return ".".join(part for part in (path, name if _PLAIN_NAME.fullmatch(name) else "") if part)
 
 
 def without_blanks(struct: T) -> T:

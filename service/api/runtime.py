@@ -25,7 +25,6 @@ class Runtime(Struct, frozen=True, kw_only=True):
     callers: Callers
     origins: frozenset[str]
     origins_of: Mapping[str, frozenset[str]]
-    attributes_of: Mapping[str, tuple[str, ...]]
     clock: Clock
 
 

@@ -6,7 +6,6 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from service.api.body import member_of
 from service.checkout.models import Item, ItemFields, Money, Opener, OrderRequest, RequestFields
 from service.checkout.service import Outcome
 from service.checkout.session import BrowserState, PlacedOrder, Session, State, TimelineEntry
@@ -61,16 +60,11 @@ class BrowserRequest(RequestFields, frozen=True, kw_only=True, forbid_unknown_fi
             items=tuple(item.to_item() for item in self.items),
         )
 
-    def restricted_fields(self, allowed_attributes: tuple[str, ...]) -> list[str]:
+    def restricted_fields(self) -> list[str]:
         """The fields that are set although only servers may, as paths of the body."""
         fields = _set_names(self, _REQUEST_RESTRICTED, "")
         for index, item in enumerate(self.items):
             fields += _set_names(item, _ITEM_RESTRICTED, f"items[{index}].")
-            fields += [
-                member_of(f"items[{index}].attributes", name)
-                for name in item.attributes or ()
-                if name not in allowed_attributes
-            ]
         return fields
 
 

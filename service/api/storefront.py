@@ -35,8 +35,10 @@ async def create_checkout(request: AppRequest) -> ASGIResponse:
     origin = check_origin(request, runtime)
     browser_request = decode(_decoder, body)
     note(request, checkout=_known_checkout(runtime, browser_request.checkout, origin))
-    _refuse_restricted(runtime, browser_request)
-    outcome = await runtime.service.create(browser_request.to_order_request(), asker.browser(request, runtime))
+    order_request = browser_request.to_order_request()
+    settings = runtime.service.checkout(order_request.checkout).settings
+    _refuse_restricted([*browser_request.restricted_fields(), *settings.refused_from_browsers(order_request)])
+    outcome = await runtime.service.create(order_request, asker.browser(request, runtime))
     return checkout_answer(request, outcome, browser_request.language)
 
 
@@ -81,8 +83,7 @@ def _known_checkout(runtime: Runtime, name: str, origin: str | None) -> str:
     return name
 
 
-def _refuse_restricted(runtime: Runtime, request: BrowserRequest) -> None:
-    fields = request.restricted_fields(runtime.attributes_of[request.checkout])
+def _refuse_restricted(fields: list[str]) -> None:
     if fields:
         detail = "Only servers may set this: leave it out, or use POST /internal/checkout."
         errors = tuple(FieldError(field=field, detail=detail) for field in fields)

@@ -30,7 +30,15 @@ class PaymentChoice(NamedTuple):
     rule: str
 
 
-def enrich(name: str, checkout: CheckoutSettings, request: OrderRequest, buyer: Buyer, *, reference: str) -> Order:
+def enrich(  # noqa: PLR0913  # each is another source of what stands in an order
+    name: str,
+    checkout: CheckoutSettings,
+    request: OrderRequest,
+    buyer: Buyer,
+    *,
+    reference: str,
+    pseudonym: str | None = None,
+) -> Order:
     """The order that a provider is asked for. Weakest first: configuration, browser, caller."""
     country = choose_country(checkout, request, buyer).value
     language = choose_language(checkout, request, buyer).value
@@ -48,6 +56,7 @@ def enrich(name: str, checkout: CheckoutSettings, request: OrderRequest, buyer: 
         **{field: getattr(request, field) for field in _UNCHANGED},
         checkout=name,
         reference=reference,
+        pseudonym=pseudonym,
         live=checkout.live if request.live is None else request.live,
         country=country,
         language=language,

@@ -23,6 +23,7 @@ CheckoutError
     └── UpstreamUnavailableError, UpstreamThrottledError, UpstreamTimeoutError  → a later try may help
 """
 
+import re
 from typing import ClassVar
 
 from msgspec import Struct
@@ -33,6 +34,14 @@ class FieldError(Struct, frozen=True, kw_only=True):
 
     field: str
     detail: str
+
+
+_PLAIN_NAME = re.compile(r"[A-Za-z][\w .-]{0,63}")
+
+
+def member_of(path: str, name: str) -> str:
+    """The path of a member. A name that may be anything, an address or a card number included, is left out."""
+    return ".".join(part for part in (path, name if _PLAIN_NAME.fullmatch(name) else "") if part)
 
 
 class CheckoutError(Exception):

@@ -33,5 +33,9 @@ class Hasher:
         """Of a buyer key, to recognise the browser that made a session."""
         return self._digest(b"buyer", buyer_key.encode())
 
+    def pseudonym(self, buyer_key: str) -> str:
+        """Of a buyer key, to name the buyer to a provider: another hash than ours, so that none leads to the other."""
+        return self._digest(b"pseudonym", buyer_key.encode())
+
     def _digest(self, purpose: bytes, content: bytes) -> str:
         return blake2b(content, digest_size=_DIGEST_BYTES, key=self._key, person=purpose).hexdigest()

@@ -214,10 +214,14 @@ class OrderRequest(RequestFields, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Order(OrderRequest, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """A request that policy admitted, with everything added that the service knows: what a provider renders."""
+    """A request that policy admitted, with everything added that the service knows: what a provider renders.
+
+    `pseudonym` is a keyed hash of the buyer key, for providers that want a name for a buyer of whom nothing is known.
+    """
 
     reference: str
     live: bool = False
+    pseudonym: str | None = None
 
 
 class Money(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from service.checkout.models import Opener, Order, ProviderSession
+from service.checkout.models import Opener, Order, OrderRequest, ProviderSession
 from service.checkout.session import Session
 
 Clock = Callable[[], datetime]
@@ -15,13 +15,18 @@ Clock = Callable[[], datetime]
 class UpstreamRequest(Struct, frozen=True, kw_only=True):
     """The exact request to a provider, without credentials.
 
-    Path segments are of a closed alphabet, letters, digits and `._~-`, that needs no encoding.
+    Path segments are of a closed alphabet, letters, digits and `._~-`, that needs no encoding; query values may be any
+    text. `route` stands for the path where ids are in it. `customer` names whom the provider's own customer or token
+    is for, where that is looked up before the call and so is not in the request yet.
     """
 
     method: str
     segments: tuple[str, ...]
+    query: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     headers: dict[str, str] = {}
+    route: tuple[str, ...] | None = None
+    customer: str | None = None
 
 
 class Provider(Protocol):
@@ -29,11 +34,20 @@ class Provider(Protocol):
 
     name: str
 
-    def render(self, order: Order) -> UpstreamRequest:
-        """What `create` sends for this order; pure.
+    def check(self, request: OrderRequest) -> None:
+        """Pass what was asked for when the provider can express all of it; pure.
 
         Raises:
-            UnsupportedFieldError: the provider cannot express a field that is set.
+            UnsupportedFieldError: names every field that it cannot.
+            RequestRefusedError: it could, but not so: something that belongs to a field is missing.
+        """
+        ...
+
+    def render(self, order: Order) -> UpstreamRequest:
+        """What `create` sends for a checked order; pure. What only the service added is left out where it has no place.
+
+        Raises:
+            UnsupportedFieldError: the provider cannot express a value, such as a currency.
         """
         ...
 

@@ -71,6 +71,7 @@ class CheckoutService:
         checkout = self.checkout(request.checkout)
         _refuse_quote(request)
         admit(request, checkout.settings)
+        checkout.provider.check(request)
         fingerprint = self._fingerprint(checkout, request, buyer)
         if fingerprint and not request.fresh and (session := await self._reusable(checkout, fingerprint)):
             session = await self._with_return_urls(checkout, session, request)
@@ -102,10 +103,10 @@ class CheckoutService:
     def _fingerprint(self, checkout: Checkout, request: OrderRequest, buyer: Buyer) -> str | None:
         """None without a buyer key: then nothing is re-used.
 
-        Rendering also refuses what the provider cannot express, before anything is called. Our reference and the
-        buyer's address are left out, as neither makes it another request.
+        Rendering also refuses values that the provider cannot express, before anything is called. Our reference and
+        the buyer's address are left out, as neither makes it another request.
         """
-        order = enrich(checkout.name, checkout.settings, request, buyer, reference="")
+        order = self._order(checkout, request, buyer, reference="")
         rendered = checkout.provider.render(replace(order, buyer_ip=None))
         if not buyer.key:
             return None
@@ -117,6 +118,10 @@ class CheckoutService:
             live=order.live,
             quote=None,
         )
+
+    def _order(self, checkout: Checkout, request: OrderRequest, buyer: Buyer, *, reference: str) -> Order:
+        pseudonym = self._hasher.pseudonym(buyer.key) if buyer.key else None
+        return enrich(checkout.name, checkout.settings, request, buyer, reference=reference, pseudonym=pseudonym)
 
     async def _reusable(self, checkout: Checkout, fingerprint: str) -> Session | None:
         session = await self._sessions.find_reusable(fingerprint)
@@ -143,7 +148,7 @@ class CheckoutService:
         self, checkout: Checkout, request: OrderRequest, buyer: Buyer, fingerprint: str | None
     ) -> Session:
         reference = new_reference(self._clock())
-        order = enrich(checkout.name, checkout.settings, request, buyer, reference=reference)
+        order = self._order(checkout, request, buyer, reference=reference)
         try:
             answer = await checkout.provider.create(order)
             margin = timedelta(seconds=checkout.settings.expiry_margin_seconds)

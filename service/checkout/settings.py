@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from service.checkout.models import PaymentMethod
+from service.checkout.errors import member_of
+from service.checkout.models import OrderRequest, PaymentMethod
 from service.checkout.return_urls import is_origin, split_pattern
 from service.checkout.templates import template_fault
 from service.config.types import (
@@ -73,6 +74,13 @@ class CheckoutSettings(Struct, frozen=True, kw_only=True):
     lock_quantity: bool = False
     payment_methods: tuple[PaymentRule, ...] = ()
     order_tags: dict[str, Annotated[str, Meta(max_length=1000)]] = {}
+
+    def refused_from_browsers(self, request: OrderRequest) -> Iterator[str]:
+        """The fields of a request that this checkout takes from callers alone; a provider's settings may add some."""
+        for index, item in enumerate(request.items):
+            for name in item.attributes or ():
+                if name not in self.attributes:
+                    yield member_of(f"items[{index}].attributes", name)
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """Rules over several keys."""

@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from service.checkout.acceptance import Expectations
 from service.checkout.errors import FieldError, UnsupportedByProviderError, UnsupportedFieldError
 from service.checkout.models import Customer, Item, Opener, Order, OrderRequest, Pricing, ProviderSession
-from service.checkout.ports import Provider, UpstreamRequest
+from service.checkout.ports import Clock, Provider, UpstreamRequest
 from service.checkout.session import Session
 from service.checkout.settings import CheckoutSettings
 from service.config.secret import Secret
@@ -64,7 +64,7 @@ class ProviderModule(Struct, Generic[U, C], frozen=True, kw_only=True):
     checkout_settings: type[C]
     no_use_for: frozenset[str] = frozenset()
     advice: Callable[[C], Iterator[tuple[str, str]]] = lambda _: iter(())
-    build: Callable[[C, UpstreamClient], Provider] | None = None
+    build: Callable[[C, UpstreamClient, Clock], Provider] | None = None
     expectations: Callable[[C, U], Expectations] = lambda _checkout, _upstream: Expectations(hosts=())
 
 
@@ -79,16 +79,20 @@ class Vocabulary:
         self._item = _others(Item, item | {"pricing"})
         self._pricing = _others(Pricing, pricing)
 
-    def check(self, order: Order) -> None:
-        """Pass an order that can be expressed whole.
+    def check(self, request: OrderRequest, *, only_mode: bool | None = None) -> None:
+        """Pass a request that can be expressed whole.
+
+        `only_mode` is the `live` of the checkout, where the provider's request has no word for it.
 
         Raises:
             UnsupportedFieldError: names every field that cannot.
         """
-        unsupported = _set_fields(order, self._order, "")
-        if order.customer:
-            unsupported += _set_fields(order.customer, self._customer, "customer.")
-        for index, item in enumerate(order.items):
+        unsupported = _set_fields(request, self._order, "")
+        if only_mode is not None and request.live not in (None, only_mode):
+            unsupported.append("live")
+        if request.customer:
+            unsupported += _set_fields(request.customer, self._customer, "customer.")
+        for index, item in enumerate(request.items):
             unsupported += _set_fields(item, self._item, f"items[{index}].")
             if item.pricing:
                 unsupported += _set_fields(item.pricing, self._pricing, f"items[{index}].pricing.")
@@ -107,9 +111,9 @@ def refuse_fields(fields: list[str]) -> None:
     raise UnsupportedFieldError("The provider of this checkout cannot express a field.", errors=errors)
 
 
-# Fields that the service itself acts on, whatever the provider.
+# Fields that the service itself acts on, whatever the provider: texts are in the request's language, for one.
 _HANDLED_BEFORE = frozenset(
-    {"checkout", "items", "live", "quote", "challenge", "fresh", "return_url", "cancel_url", "order_tags"}
+    {"checkout", "items", "live", "language", "quote", "challenge", "fresh", "return_url", "cancel_url", "order_tags"}
 )
 
 _Names = tuple[tuple[str, str], ...]
@@ -133,7 +137,7 @@ class PendingProvider:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def render(self, order: Order) -> UpstreamRequest:  # noqa: ARG002  # the port's signature
+    def check(self, request: OrderRequest) -> None:  # noqa: ARG002  # the port's signature
         """Refused.
 
         Raises:
@@ -141,8 +145,12 @@ class PendingProvider:
         """
         raise UnsupportedByProviderError(_PENDING)
 
+    def render(self, order: Order) -> UpstreamRequest:  # noqa: ARG002  # the port's signature
+        """Refused like `check`."""
+        raise UnsupportedByProviderError(_PENDING)
+
     async def create(self, order: Order) -> ProviderSession:  # noqa: ARG002  # the port's signature
-        """Refused like `render`."""
+        """Refused like `check`."""
         raise UnsupportedByProviderError(_PENDING)
 
     def opener(self, session: Session) -> Opener | None:  # noqa: ARG002  # the port's signature

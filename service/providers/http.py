@@ -7,6 +7,7 @@ import time
 from collections.abc import Container
 from functools import cache
 from http import HTTPStatus
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import certifi
@@ -122,8 +123,17 @@ class UpstreamClient:
         """Close every connection."""
         await self._transport.aclose()
 
-    async def send(self, request: UpstreamRequest) -> UpstreamAnswer:
+    def deadline(self) -> float:
+        """When an operation that begins now must have ended, in the loop's time; for all of its calls together."""
+        return asyncio.get_running_loop().time() + self._timeouts.total
+
+    async def send(
+        self, request: UpstreamRequest, *, deadline: float | None = None, authorization: str | None = None
+    ) -> UpstreamAnswer:
         """Send one request; an answer of any status but 401 is returned.
+
+        `deadline` is that of the operation this call belongs to (its own when None). `authorization` takes the place
+        of the account's credentials; a 401 then says something of it alone, and is returned as well.
 
         A 401 tries the next credential generation. Where every one is refused although one worked within the last
         minute, it is the provider's no to this very request (FastSpring words 401 as "authentication or location
@@ -134,14 +144,16 @@ class UpstreamClient:
             UpstreamRejectedError: none is accepted, although the credentials are good.
             ProviderError: no whole answer came, by kind.
         """
-        deadline = asyncio.get_running_loop().time() + self._timeouts.total
+        deadline = self.deadline() if deadline is None else deadline
+        if authorization is not None:
+            return await self._attempt(request, authorization, deadline)
         first, count = self._generation, len(self._authorizations)
         for generation in ((first + step) % count for step in range(count)):
             answer = await self._attempt(request, self._authorizations[generation], deadline)
             if answer.status != HTTPStatus.UNAUTHORIZED:
                 if answer.status < HTTPStatus.MULTIPLE_CHOICES:
                     self._generation, self._worked_at[generation] = generation, time.monotonic()
-                    self._paths_that_worked.add(request.segments)
+                    self._paths_that_worked.add(request.route or request.segments)
                 return answer
         if time.monotonic() - max(self._worked_at) < _CREDENTIALS_GOOD_FOR_SECONDS:
             raise UpstreamRejectedError("The provider refuses this request.")
@@ -155,7 +167,7 @@ class UpstreamClient:
         is wrong.
         """
         status, wait = answer.status, answer.retry_after_seconds
-        if status == HTTPStatus.NOT_FOUND and request.segments not in self._paths_that_worked:
+        if status == HTTPStatus.NOT_FOUND and (request.route or request.segments) not in self._paths_that_worked:
             return UpstreamMisconfiguredError("The provider does not know this shop's checkout.")
         if status == HTTPStatus.FORBIDDEN:
             metrics.CREDENTIALS_REFUSED.labels(self.name).inc()
@@ -197,17 +209,18 @@ class UpstreamClient:
         }
         return httpx.Request(
             request.method,
-            self._url(request.segments),
+            self._url(request.segments, request.query),
             headers=headers,
             content=request.body,
             extensions={"timeout": timeouts},
         )
 
-    def _url(self, segments: tuple[str, ...]) -> httpx.URL:
+    def _url(self, segments: tuple[str, ...], query: tuple[tuple[str, str], ...]) -> httpx.URL:
         if all(map(_SEGMENT.fullmatch, segments)):
-            path = "/".join((self._base_url.raw_path.decode().rstrip("/"), *segments)).encode()
-            url = self._base_url.copy_with(raw_path=path)
-            if url.raw_path == path:
+            path = "/".join((self._base_url.raw_path.decode().rstrip("/"), *segments))
+            target = (f"{path}?{urlencode(query, quote_via=quote)}" if query else path).encode()
+            url = self._base_url.copy_with(raw_path=target)
+            if url.raw_path == target:
                 return url
         raise UpstreamMisconfiguredError("The provider's address cannot be built from this configuration.")
 

@@ -17,7 +17,7 @@ from service.checkout.errors import (
     UpstreamUnavailableError,
 )
 from service.checkout.models import Order, ProviderSession
-from service.checkout.ports import UpstreamRequest
+from service.checkout.ports import Provider, UpstreamRequest
 from service.providers.http import MAX_ANSWER_BYTES
 from tests.support.documents import changed, messages_of, paths_of, value_at
 from tests.support.exchanges import (
@@ -58,15 +58,21 @@ def minimal(name: str) -> Exchange:
 async def outcome(
     name: str, order: Order, handler: Handler, *, read_seconds: float = 2.0
 ) -> ProviderSession | CheckoutError:
-    """What becomes of an order at an upstream that answers so."""
+    """What becomes of an order at an upstream that answers so, and is asked once."""
     async with upstream(handler) as server, provider_at(name, server.url, read_seconds=read_seconds) as provider:
-        try:
-            session = await provider.create(order)
-            accept(order, session, expectations_of(name), expires_after=NOW)
-        except ProviderError as error:
-            assert len(server.requests) == 1
-            return error
-        return session
+        result = await outcome_of(name, order, provider)
+    assert len(server.requests) == 1
+    return result
+
+
+async def outcome_of(name: str, order: Order, provider: Provider) -> ProviderSession | CheckoutError:
+    """What becomes of an order with a provider."""
+    try:
+        session = await provider.create(order)
+        accept(order, session, expectations_of(name), expires_after=NOW)
+    except ProviderError as error:
+        return error
+    return session
 
 
 def described(result: ProviderSession | CheckoutError) -> Becomes:
@@ -90,20 +96,22 @@ def test_exchanges_show_every_outcome(name: str) -> None:
 async def test_exchange(name: str, exchange: str) -> None:
     """Each recorded exchange holds: our order is sent so, and their answer becomes this."""
     recorded = exchanges(name)[exchange]
-    order = recorded.order_struct()
-    async with upstream(answering(recorded.answers.raw())) as server, provider_at(name, server.url) as provider:
+    order, calls = recorded.order_struct(), recorded.calls()
+    handler = answering(*(call.answers.raw() for call in calls))
+    async with upstream(handler) as server, provider_at(name, server.url, changes=recorded.checkout) as provider:
         try:
+            provider.check(order)
             result: ProviderSession | CheckoutError = await provider.create(order)
             assert isinstance(result, ProviderSession)
             accept(order, result, expectations_of(name), expires_after=NOW)
         except ProviderError as error:
             result = error
 
-    [request] = server.requests
-    assert f"{recorded.sends.method} {recorded.sends.path} HTTP/1.1" == request.line
-    assert recorded.sends.body == (json.loads(request.body) if request.body else None)
-    assert provider_fixture(name).authorization == request.header("authorization")
-    assert recorded.sends.headers == {header: request.header(header) for header in recorded.sends.headers}
+    for call, request in zip(calls, server.requests, strict=True):
+        assert f"{call.sends.method} {call.sends.path} HTTP/1.1" == request.line
+        assert call.sends.body == (json.loads(request.body) if request.body else None)
+        assert (call.sends.authorization or provider_fixture(name).authorization) == request.header("authorization")
+        assert call.sends.headers == {header: request.header(header) for header in call.sends.headers}
     assert recorded.becomes == described(result)
 
 
@@ -113,7 +121,9 @@ async def test_no_text_of_the_provider_is_in_a_problem(name: str, exchange: str)
     recorded = exchanges(name)[exchange]
     if recorded.becomes.problem is None:
         return
-    result = await outcome(name, recorded.order_struct(), answering(recorded.answers.raw()))
+    handler = answering(*(call.answers.raw() for call in recorded.calls()))
+    async with upstream(handler) as server, provider_at(name, server.url, changes=recorded.checkout) as provider:
+        result = await outcome_of(name, recorded.order_struct(), provider)
 
     assert isinstance(result, CheckoutError)
     ours = " ".join(
@@ -232,7 +242,7 @@ async def test_redirect_is_not_followed(name: str) -> None:
 async def test_rendering_is_what_is_sent(name: str) -> None:
     """`render` shows exactly the request that `create` sends, twice the same, and without credentials."""
     recorded = exchanges(name)["full"]
-    async with provider_at(name, NOWHERE) as provider:
+    async with provider_at(name, NOWHERE, changes=recorded.checkout) as provider:
         rendered = provider.render(recorded.order_struct())
 
         assert rendered == provider.render(recorded.order_struct())
@@ -252,6 +262,7 @@ async def rendering(name: str, order: dict[str, Any]) -> UpstreamRequest | list[
     """The upstream request, or the fields that cannot be expressed."""
     async with provider_at(name, NOWHERE) as provider:
         try:
+            provider.check(order_of(order))
             return provider.render(order_of(order))
         except UnsupportedFieldError as error:
             return [one.field for one in error.errors]
@@ -262,6 +273,8 @@ async def rendering(name: str, order: dict[str, Any]) -> UpstreamRequest | list[
 async def test_member_is_expressed_or_refused(name: str, path: str, member: str, value: object) -> None:
     """Every member of a request changes what is sent, or is refused by its name: none is dropped in silence."""
     order = minimal(name).order
+    if member == "live":  # the other mode, whichever the least order is in
+        value = not order.get("live", False)
     without = await rendering(name, with_member(order, path, None))
     with_it = await rendering(name, with_member(order, path, member, value))
 

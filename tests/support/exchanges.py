@@ -19,6 +19,7 @@ from service.checkout.settings import CheckoutSettings
 from service.config.reader import Reader
 from service.providers.base import UpstreamSettings
 from service.providers.registry import discover
+from tests.support.orders import NOW
 from tests.support.upstream import TIMEOUTS, client_of, response
 
 FIXTURES = Path(__file__).parent.parent / "providers" / "fixtures"
@@ -35,12 +36,13 @@ class ProviderFixture(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sends(Struct, frozen=True, forbid_unknown_fields=True):
-    """The upstream request; `body` None means none."""
+    """The upstream request; `path` has the query, `body` None means none, `authorization` None the settings' own."""
 
     method: str
     path: str
     body: dict[str, Any] | None = None
     headers: dict[str, str] = {}
+    authorization: str | None = None
 
 
 class Answers(Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,14 +71,30 @@ class Becomes(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     retry_after: int | None = None
 
 
+class Call(Struct, frozen=True, forbid_unknown_fields=True):
+    """One call to the provider."""
+
+    sends: Sends
+    answers: Answers
+
+
 class Exchange(Struct, frozen=True, forbid_unknown_fields=True):
-    """One exchange; `claim` says what it shows."""
+    """One exchange; `claim` says what it shows.
+
+    `before` are calls that come first, such as the look-up of a customer; `checkout` changes the provider's settings.
+    """
 
     claim: str
     order: dict[str, Any]
     sends: Sends
     answers: Answers
     becomes: Becomes
+    before: list[Call] = []
+    checkout: dict[str, Any] = {}
+
+    def calls(self) -> list[Call]:
+        """Every call in order, the one that creates the session last."""
+        return [*self.before, Call(sends=self.sends, answers=self.answers)]
 
     def order_struct(self) -> Order:
         """The order in the core's words."""
@@ -106,15 +124,18 @@ def exchanges(name: str) -> dict[str, Exchange]:
     }
 
 
-def settings_of(name: str, base_url: str | None = None) -> tuple[UpstreamSettings, CheckoutSettings]:
-    """A provider's settings, read as from a file."""
+def settings_of(
+    name: str, base_url: str | None = None, changes: dict[str, Any] | None = None
+) -> tuple[UpstreamSettings, CheckoutSettings]:
+    """A provider's settings, read as from a file; `changes` are of the checkout."""
     fixture, module = provider_fixture(name), discover()[name]
     reader = Reader(fixture.secrets)
     address = {} if base_url is None else {"base_url": base_url}
     upstream = reader.struct(
         module.upstream_settings, {"provider": name, **fixture.upstream, **address}, "upstreams.acme"
     )
-    checkout = reader.struct(module.checkout_settings, {"upstream": "acme", **fixture.checkout}, "checkouts.default")
+    table = {"upstream": "acme", **fixture.checkout, **(changes or {})}
+    checkout = reader.struct(module.checkout_settings, table, "checkouts.default")
     assert upstream is not None, reader.faults
     assert checkout is not None, reader.faults
     return upstream, checkout
@@ -127,11 +148,13 @@ def expectations_of(name: str) -> Expectations:
 
 
 @asynccontextmanager
-async def provider_at(name: str, url: str, *, read_seconds: float = TIMEOUTS.read) -> AsyncGenerator[Provider]:
-    """The real adapter with the real client, at an upstream of the test."""
-    upstream, checkout = settings_of(name, url)
+async def provider_at(
+    name: str, url: str, *, read_seconds: float = TIMEOUTS.read, changes: dict[str, Any] | None = None
+) -> AsyncGenerator[Provider]:
+    """The real adapter with the real client, at an upstream of the test, in a world where it is always `NOW`."""
+    upstream, checkout = settings_of(name, url, changes)
     build = discover()[name].build
     assert build is not None
     timeouts = msgspec.structs.replace(TIMEOUTS, read=read_seconds)
     async with client_of(url, timeouts=timeouts, authorizations=upstream.authorizations()) as client:
-        yield build(checkout, client)
+        yield build(checkout, client, lambda: NOW)

@@ -16,7 +16,7 @@ from service.checkout.models import (
 from service.checkout.ports import UpstreamRequest
 from service.checkout.session import Session
 from service.checkout.settings import CheckoutSettings
-from service.providers.fastspring_v2.requests import encode, session_request
+from service.providers.fastspring_v2.requests import VOCABULARY, encode, session_request
 
 NOW = datetime(2026, 1, 1, 10, 0, tzinfo=UTC)
 REFERENCE = "cs_01kdwx4m000123456789abcdef"
@@ -81,6 +81,9 @@ class EchoProvider:
         self.orders: list[Order] = []
         self.changes: dict[str, object] = {}
         self.failure: Exception | None = None
+
+    def check(self, request: OrderRequest) -> None:
+        VOCABULARY.check(request)
 
     def render(self, order: Order) -> UpstreamRequest:
         return UpstreamRequest(method="POST", segments=("sessions",), body=encode(session_request(order)))

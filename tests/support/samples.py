@@ -8,7 +8,7 @@ from service.checkout import models
 
 # What the service itself acts on; a provider's words have nothing to do with it.
 HANDLED_BY_THE_SERVICE = frozenset(
-    {"checkout", "items", "reference", "quote", "challenge", "fresh", "returnUrl", "cancelUrl"}
+    {"checkout", "items", "reference", "quote", "challenge", "fresh", "returnUrl", "cancelUrl", "language", "pseudonym"}
 )
 _FLAKE_ID = "411486491630370816"
 _ADDRESS = {
@@ -38,7 +38,6 @@ LEVELS: list[tuple[type[Struct], str, dict[str, Any]]] = [
             "coupon": "SAMPLE10",
             "customer": {"email": "sample@example.org"},
             "country": "FR",
-            "language": "fr",
             "affiliateCode": "sample",
             "promoCodes": ["SAMPLE"],
             "orderTags": {"sample": "tag"},

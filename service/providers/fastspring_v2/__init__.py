@@ -16,6 +16,6 @@ PROVIDER = ProviderModule(
     upstream_settings=FastSpringUpstream,
     checkout_settings=FastSpringV2Checkout,
     advice=advice,
-    build=FastSpringV2,
+    build=lambda checkout, client, _clock: FastSpringV2(checkout, client),
     expectations=expectations,
 )

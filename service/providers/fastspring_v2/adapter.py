@@ -2,11 +2,11 @@
 
 from http import HTTPStatus
 
-from service.checkout.models import Opener, Order, ProviderSession, Script
+from service.checkout.models import Opener, Order, OrderRequest, ProviderSession, Script
 from service.checkout.ports import UpstreamRequest
 from service.checkout.session import Session
 from service.providers.fastspring_v2.answers import read_refusal, read_session
-from service.providers.fastspring_v2.requests import encode, session_request
+from service.providers.fastspring_v2.requests import VOCABULARY, encode, session_request
 from service.providers.fastspring_v2.settings import FastSpringV2Checkout
 from service.providers.http import UpstreamClient
 
@@ -22,11 +22,19 @@ class FastSpringV2:
         # The slash inside the path separates two segments; encoded, it names a checkout that does not exist.
         self._segments = ("v2", "checkouts", *checkout.path.split("/"), "sessions")
 
+    def check(self, request: OrderRequest) -> None:
+        """Refuse what has no counterpart in v2.
+
+        Raises:
+            UnsupportedFieldError: names every such field.
+        """
+        VOCABULARY.check(request)
+
     def render(self, order: Order) -> UpstreamRequest:
         """The create call.
 
         Raises:
-            UnsupportedFieldError: a field has no counterpart in v2.
+            UnsupportedFieldError: a currency or language has no counterpart in v2.
         """
         return UpstreamRequest(method="POST", segments=self._segments, body=encode(session_request(order)))
 

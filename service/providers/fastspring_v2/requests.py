@@ -130,9 +130,8 @@ def session_request(order: models.Order) -> SessionRequest:
     """The body of create for an order of ours.
 
     Raises:
-        UnsupportedFieldError: v2 cannot express a field, a currency or a language of a text.
+        UnsupportedFieldError: v2 cannot express a currency or a language of a text.
     """
-    VOCABULARY.check(order)
     return SessionRequest(
         live=order.live,
         locale=order.language,
