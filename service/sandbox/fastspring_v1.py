@@ -12,7 +12,7 @@ from service.sandbox.bodies import PlainRequest, response
 from service.sandbox.clock import epoch_milliseconds
 from service.sandbox.documents import Document, decimal_of, drop, encoded, put, read
 from service.sandbox.fastspring.account import DEPENDENCIES, FastSpring, FastSpringDependency
-from service.sandbox.fastspring.legacy import LegacyRequest, legacy_request, translated
+from service.sandbox.fastspring.legacy import ACCOUNT_UNKNOWN, LegacyRequest, legacy_request, translated
 from service.sandbox.fastspring.sessions import CheckoutSession, short_id
 from service.sandbox.fastspring.visit import body_of
 from service.sandbox.provider import Answer, Lie, ProviderSandbox
@@ -20,6 +20,7 @@ from service.sandbox.refusal import RefusalError
 from service.sandbox.world import World
 
 STORE = "legacy"
+NAMES = {"productPath": "product", "customer.billToContact.email": "contact.email"}
 
 
 class LegacySessions(Controller):
@@ -32,11 +33,12 @@ class LegacySessions(Controller):
         if not is_seller(request.headers, fastspring.world.credentials):
             raise RefusalError(HTTPStatus.UNAUTHORIZED, "Authentication is required")
         wanted = legacy_request(await body_of(request))
+        base_url = fastspring.world.public_url or str(request.base_url).rstrip("/")
         session = fastspring.create(
             translated(wanted, registered_country(fastspring, wanted)),
             store=STORE,
             checkout="sessions",
-            url_of=lambda session_id: f"{fastspring.world.public_url or ''}/session/{session_id}",
+            url_of=lambda session_id: f"{base_url}/session/{session_id}",
             new_id=short_id(),
             lifetime=timedelta(days=wanted.expiration),
         )
@@ -47,7 +49,7 @@ def registered_country(fastspring: FastSpring, wanted: LegacyRequest) -> str | N
     """An account that is named must exist; one that a contact's e-mail finds keeps its country."""
     if wanted.account is not UNSET:
         if wanted.account not in fastspring.country_by_account:
-            raise RefusalError(HTTPStatus.BAD_REQUEST, "account not found", shape="object")
+            raise RefusalError(HTTPStatus.BAD_REQUEST, ACCOUNT_UNKNOWN, shape="object")
         return fastspring.country_by_account[wanted.account]
     email = wanted.contact.email if wanted.contact else UNSET
     known = fastspring.account_by_email.get("" if email is UNSET else email, "")
@@ -75,12 +77,17 @@ def refused(_: World, refusal: RefusalError) -> Answer:
 
 
 def error_object(refusal: RefusalError) -> Document:
-    field = refusal.errors[0].field if refusal.errors else "account"
+    field, *_ = fields_of(refusal) or ["account"]
     return {"action": "session.create", "result": "error", "error": {field: refusal.message}}
 
 
 def error_message(refusal: RefusalError) -> Document:
-    return {"message": refusal.message, "params": [error.field for error in refusal.errors]}
+    return {"message": refusal.message, "params": fields_of(refusal)}
+
+
+def fields_of(refusal: RefusalError) -> list[str]:
+    """What is found at fault while pricing, or asked for as a fault, has the names of v2."""
+    return [NAMES.get(error.field, error.field) for error in refusal.errors]
 
 
 SHAPES: Mapping[str, Callable[[RefusalError], Document]] = {
@@ -96,10 +103,12 @@ LIES: Mapping[str, Lie] = {
     "wrong_quantity": lambda document, _: put(
         document, "items.0.quantity", decimal_of(read(document, "items.0.quantity")) + 1
     ),
+    "missing_item": lambda document, _: put(document, "items", []),
     "wrong_product": lambda document, _: put(document, "items.0.product", "something-else"),
     "wrong_total": lambda document, _: put(document, "subtotal", decimal_of(read(document, "subtotal")) + 1),
     "wrong_currency": lambda document, _: put(document, "currency", "GBP" if document["currency"] != "GBP" else "USD"),
     "expired": lambda document, _: put(document, "expires", 1_577_836_800_000),
+    "concluded": lambda document, _: put(document, "order", "b3JkZXItaWQtMjItY2hhcnM"),
 }
 
 SANDBOX = ProviderSandbox(

@@ -39,6 +39,9 @@ async def misbehave(exchange: Exchange, fault: Fault, provider: ProviderSandbox,
         await exchange.answer()
     if fault.kind in REFUSALS:
         await exchange.give(refusal(fault, provider, world))
+    elif fault.kind not in MISBEHAVIOURS:
+        message = f"{provider.name} has no such fault: {fault.kind}"
+        await exchange.give(provider.refused(world, RefusalError(HTTPStatus.NOT_IMPLEMENTED, message)))
     else:
         await MISBEHAVIOURS[fault.kind](exchange, fault)
 

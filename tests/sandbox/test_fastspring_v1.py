@@ -78,6 +78,14 @@ async def test_no_country_means_dollars(seller: httpx.AsyncClient) -> None:
         (priced(paidTrial=True), "trialPrice required"),
         (priced(interval="month"), "intervalLength required"),
         (priced(discountType="percent", quantityDiscounts={"1": {"USD": 5}}), "quantityDiscounts invalid"),
+        (priced(discountType="percent", quantityDiscounts={"0": 50}), "quantityDiscounts invalid"),
+        (priced(price={"EUR": 9.999}), "Amounts have at most 2 decimals"),
+        (priced(paidTrial=True, trialPrice={"EUR": 0.001}), "Amounts have at most 2 decimals"),
+        (priced(discountType="amount", quantityDiscounts={"1": {"EUR": 4.005}}), "Amounts have at most 2 decimals"),
+        (
+            order(items=[{"product": "pro-license", "attributes": {"a": "x" * 4000}}]),
+            "Tags may have 4000 characters in total",
+        ),
     ],
 )
 async def test_refused_with_a_message(seller: httpx.AsyncClient, body: object, message: str) -> None:
@@ -122,10 +130,13 @@ async def test_unknown_account(seller: httpx.AsyncClient) -> None:
 
 
 async def test_error_in_a_good_status(seller: httpx.AsyncClient) -> None:
-    """An unknown product comes as 200 with a result that is no success."""
+    """An unknown product comes as 200 with a result that is no success, and v1's name of the field."""
     answer = await seller.post(SESSIONS, json=order(items=[{"product": "no-such-product"}]))
 
-    assert (200, "error") == (answer.status_code, answer.json()["result"])
+    assert (200, {"action": "session.create", "result": "error", "error": {"product": "Product not found"}}) == (
+        answer.status_code,
+        answer.json(),
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,7 +148,7 @@ async def test_each_shape_on_demand(seller: httpx.AsyncClient, shape: str, statu
     answer = await seller.post(SESSIONS, json=order())
 
     assert status == answer.status_code
-    assert member in answer.json()
+    assert "contact.email" in answer.json()[member]
 
 
 async def test_for_the_seller_only(seller: httpx.AsyncClient, buyer: httpx.AsyncClient) -> None:
@@ -158,10 +169,12 @@ async def test_for_the_seller_only(seller: httpx.AsyncClient, buyer: httpx.Async
         ("hostile_id", "id", "b3Jk\r\nSet-Cookie: stolen=1"),
         ("wrong_types", "id", 17),
         ("wrong_quantity", "items", [{"product": "pro-license", "quantity": 3}]),
+        ("missing_item", "items", []),
         ("wrong_product", "items", [{"product": "something-else", "quantity": 2}]),
         ("wrong_total", "subtotal", 91.0),
         ("wrong_currency", "currency", "GBP"),
         ("expired", "expires", 1_577_836_800_000),
+        ("concluded", "order", "b3JkZXItaWQtMjItY2hhcnM"),
     ],
 )
 async def test_lies(seller: httpx.AsyncClient, kind: str, member: str, expected: object) -> None:
@@ -174,7 +187,9 @@ async def test_lies(seller: httpx.AsyncClient, kind: str, member: str, expected:
 async def test_hosted_page_and_payment(seller: httpx.AsyncClient) -> None:
     """A legacy session has its page under `/session/`, and is paid like any other."""
     session_id = (await created(seller, tags={"ref": "r1"}))["id"]
+    [listed] = (await seller.get("/_sandbox/sessions")).json()
     page = await seller.get(f"/session/{session_id}")
     paid = await seller.post(f"/_sandbox/sessions/{session_id}/pay")
 
+    assert f"https://sandbox.example/session/{session_id}" == listed["checkoutUrls"]["webcheckoutUrl"]
     assert (200, {"ref": "r1"}) == (page.status_code, paid.json()["event"]["data"]["tags"])

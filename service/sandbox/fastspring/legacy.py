@@ -1,18 +1,20 @@
 """The v1 request: its strict schema, and the same wishes in the words of v2."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from service.sandbox.documents import Document
+from service.sandbox.documents import Document, decimal_of, is_document
 from service.sandbox.fastspring import wire
-from service.sandbox.fastspring.validation import check_email, check_tags, converted
+from service.sandbox.fastspring.validation import DECIMAL_PLACES, check_email, check_tags, converted, places
 from service.sandbox.fastspring.wire import Count, PriceMap, Text50, Text255, Wire
 from service.sandbox.refusal import RefusalError
 
 ACCOUNT_UNKNOWN = "account not found"
+FROM_ONE = re.compile("[1-9][0-9]{0,8}")
 
 
 class Contact(Wire, frozen=True):
@@ -20,7 +22,7 @@ class Contact(Wire, frozen=True):
     last: Text50 | UnsetType = UNSET
     email: Text255 | UnsetType = UNSET
     company: Text255 | UnsetType = UNSET
-    phone: Text50 | UnsetType = UNSET
+    phone: Text255 | UnsetType = UNSET
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | UnsetType = UNSET
     language: Annotated[str, Meta(pattern="^[a-z]{2}$")] | UnsetType = UNSET
 
@@ -74,7 +76,8 @@ def legacy_request(document: Document) -> LegacyRequest:
     products = [item.product for item in request.items]
     if len(set(products)) < len(products):
         raise refused("Item exists.")
-    for item in request.items:
+    for index, item in enumerate(request.items):
+        check_tags(item.attributes, f"items[{index}].attributes")
         check_pricing(item.pricing)
     return request
 
@@ -94,10 +97,22 @@ def check_pricing(pricing: Pricing) -> None:
         raise refused("trialPrice required")
     if pricing.interval not in (UNSET, "adhoc") and pricing.interval_length is UNSET:
         raise refused("intervalLength required")
+    check_discounts(pricing)
+    check_amounts(pricing)
+
+
+def check_discounts(pricing: Pricing) -> None:
     discounts = {} if pricing.quantity_discounts is UNSET else pricing.quantity_discounts
     is_percent = pricing.discount_type == "percent"
-    if any(not key.isdecimal() or isinstance(value, int) != is_percent for key, value in discounts.items()):
+    if any(not FROM_ONE.fullmatch(key) or isinstance(value, int) != is_percent for key, value in discounts.items()):
         raise refused("quantityDiscounts invalid")
+
+
+def check_amounts(pricing: Pricing) -> None:
+    discounts = {} if pricing.quantity_discounts is UNSET else pricing.quantity_discounts
+    maps = [prices for prices in (pricing.price, pricing.trial_price, *discounts.values()) if is_document(prices)]
+    if any(places(decimal_of(amount)) > DECIMAL_PLACES for prices in maps for amount in prices.values()):
+        raise refused("Amounts have at most 2 decimals")
 
 
 def translated(request: LegacyRequest, registered_country: str | None) -> wire.SessionRequest:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from decimal import Decimal
 from http import HTTPStatus
-from pathlib import Path
 
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 from msgspec import Struct
 
+from service.sandbox.assets import asset
 from service.sandbox.bodies import PlainRequest, body_as, response
 from service.sandbox.documents import Document
 from service.sandbox.fastspring.account import DEPENDENCIES, FastSpring, FastSpringDependency
@@ -18,17 +18,7 @@ from service.sandbox.fastspring.pricing import Line
 from service.sandbox.fastspring.sender import send_if_automatic
 from service.sandbox.fastspring.sessions import CheckoutSession
 from service.sandbox.money import display
-from service.sandbox.refusal import RefusalError
 
-STATIC = Path(__file__).parent.parent / "static"
-MEDIA_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-PAGE_HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self'; base-uri 'none'; form-action 'none'",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
-}
 OUTCOME_BY_METHOD: dict[str, Outcome] = {"WIRE": "pending"}
 
 
@@ -67,13 +57,6 @@ class HostedPages(Controller):
     @get("/sbl/{version:str}/fastspring-builder.min.js")
     async def builder(self) -> Response[bytes]:
         return asset("fastspring-builder.js", HTTPStatus.OK)
-
-
-def asset(name: str, status: HTTPStatus) -> Response[bytes]:
-    file = STATIC / name
-    if file.suffix not in MEDIA_TYPES or file.parent != STATIC or not file.is_file():
-        raise RefusalError(HTTPStatus.NOT_FOUND, "Not found")
-    return Response(file.read_bytes(), status_code=status, media_type=MEDIA_TYPES[file.suffix], headers=PAGE_HEADERS)
 
 
 def view(fastspring: FastSpring, session: CheckoutSession) -> Document:
