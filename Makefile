@@ -1,6 +1,6 @@
 # Everything a developer does; CI runs `make check`.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types architecture spec openapi bench lock clean
+.PHONY: help install run test check lint types architecture spec openapi chaos bench lock clean
 
 PYTHON := .venv/bin/python
 DEV := .venv/.dev
@@ -47,6 +47,9 @@ spec: $(DEV) ## Is openapi/openapi.json what the code says, and valid
 
 openapi: $(DEV) ## Write openapi/openapi.json anew
 	@$(PYTHON) -m service openapi
+
+chaos: $(DEV) ## A minute of each fault, with the promised figures (an idle machine, about 8 minutes)
+	@CHAOS=1 $(PYTHON) -m pytest -s tests/faults tests/providers/test_http_cancellation.py
 
 bench: $(DEV) ## Measure the two hot paths on this machine
 	@$(PYTHON) -m tests.benchmarks.paths

@@ -1,4 +1,4 @@
-"""The commands: serve, demo, sandbox, check, openapi."""
+"""The commands: serve, demo, sandbox, check, preview, doctor, openapi."""
 
 import argparse
 import os
@@ -17,23 +17,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         case "serve":
             from service.serve import serve  # noqa: PLC0415  # as the docstring says
 
-            return serve()
+            status = serve()
         case "demo":
             from service.demo import demo  # noqa: PLC0415  # as above
 
-            return demo(os.environ)
+            status = demo(os.environ)
         case "sandbox":
             from service.demo import sandbox  # noqa: PLC0415  # as above
 
-            return sandbox(options.host, options.port)
+            status = sandbox(options.host, options.port)
         case "check":
             from service.commands import check  # noqa: PLC0415  # as above
 
-            return check(os.environ)
+            status = check(os.environ)
+        case "preview":
+            from service.preview import preview  # noqa: PLC0415  # as above
+
+            status = preview(os.environ, options.file, caller=options.caller)
+        case "doctor":
+            from service.doctor import doctor  # noqa: PLC0415  # as above
+
+            status = doctor(os.environ)
         case _:
             from service.commands import openapi  # noqa: PLC0415  # as above
 
-            return openapi(options.file, compare=options.compare)
+            status = openapi(options.file, compare=options.compare)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     sandbox.add_argument("--host", default="127.0.0.1")
     sandbox.add_argument("--port", type=port, default=8010)
     commands.add_parser("check", help="print what is in force, or every fault of the configuration")
+    preview = commands.add_parser("preview", help="the exact upstream request of a request, and the rule of each field")
+    preview.add_argument("file", type=Path, help="a body of POST /internal/checkout")
+    preview.add_argument("--caller", default="preview", help="the caller's name, for templates")
+    commands.add_parser("doctor", help="does everything answer that the configuration names: one line each")
     openapi = commands.add_parser("openapi", help="write the OpenAPI document, or compare it")
     openapi.add_argument("--compare", action="store_true", help="compare instead of writing; status 1 when they differ")
     openapi.add_argument("file", nargs="?", type=Path, default=Path("openapi/openapi.json"))

@@ -19,19 +19,22 @@ from service.api.openapi import document_of
 from service.api.pages import Documents, pages
 from service.api.problems import of_checkout_error, of_http_exception, of_unexpected_error
 from service.api.runtime import Current, Runtime
+from service.api.sessions import sessions
 from service.api.storefront import storefront
+from service.checkout.changes import SessionChanges
 from service.checkout.errors import CheckoutError
 from service.checkout.fingerprint import Hasher
-from service.checkout.ports import Clock, Provider
+from service.checkout.ports import Clock
 from service.checkout.service import Checkout, CheckoutService
+from service.checkout.sessions import SessionService
 from service.observability import metrics
 from service.observability.logging import reporting
-from service.providers.base import PendingProvider
+from service.providers.http import UpstreamClient
 from service.reload import Watcher
 from service.resources import Resources, Seams
 from service.settings import Settings
 
-ROUTES = (storefront, internal, health, pages)
+ROUTES = (storefront, internal, sessions, health, pages)
 
 
 def create_app(
@@ -77,11 +80,17 @@ def create_app(
 def runtime_of(settings: Settings, resources: Resources, clock: Clock) -> Runtime:
     """Everything that the routes need of one configuration."""
     store = resources.store(settings.store)
-    checkouts = {name: _checkout(name, settings, resources, clock) for name in settings.checkouts}
+    hasher = Hasher(store.hash_key)
+    checkouts = {
+        name: checkout_of(name, settings, resources.client(checkout.upstream, settings), clock)
+        for name, checkout in settings.checkouts.items()
+    }
     origins = {name: frozenset(one.allowed_origins) for name, one in settings.checkouts.items()}
     return Runtime(
         server=settings.server,
-        service=CheckoutService(checkouts, store.sessions, Hasher(store.hash_key), clock),
+        service=CheckoutService(checkouts, store.sessions, hasher, clock),
+        sessions=SessionService(store.sessions, hasher, clock),
+        changes=SessionChanges(checkouts, store.sessions, clock),
         trust=ProxyTrust(settings.server),
         callers=Callers(settings.callers),
         origins=frozenset().union(*origins.values()),
@@ -90,12 +99,15 @@ def runtime_of(settings: Settings, resources: Resources, clock: Clock) -> Runtim
     )
 
 
-def _checkout(name: str, settings: Settings, resources: Resources, clock: Clock) -> Checkout:
+def checkout_of(name: str, settings: Settings, client: UpstreamClient, clock: Clock) -> Checkout:
+    """A configured checkout with its provider's adapter on a client of its upstream."""
     checkout, module = settings.checkouts[name], settings.module_of(name)
     upstream = settings.upstreams[checkout.upstream]
-    provider: Provider = PendingProvider(module.name)
-    if module.build is not None:
-        provider = module.build(checkout, resources.client(checkout.upstream, upstream), clock)
     return Checkout(
-        name=name, settings=checkout, provider=provider, expectations=module.expectations(checkout, upstream)
+        name=name,
+        settings=checkout,
+        provider=module.build(checkout, client, clock),
+        expectations=module.expectations(checkout, upstream),
+        show=client.show,
+        editor=module.edit(checkout, client) if module.edit else None,
     )

@@ -12,6 +12,7 @@ import structlog
 from service.api.edge import Edge
 from service.app import create_app
 from service.commands import load_or_exit
+from service.observability import metrics
 from service.observability.logging import configure_logging
 from service.reload import Watcher
 
@@ -27,6 +28,7 @@ def create() -> Edge:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    metrics.forget_ended_processes()
     loaded = load_or_exit(os.environ)
     directory = os.environ.get(EMBEDDED_DIRECTORY)
     watcher = Watcher(os.environ, loaded)

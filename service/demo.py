@@ -55,6 +55,32 @@ hide = ["WIRE"]
 
 [[checkouts.default.payment_methods]]
 order = ["CARD", "PAYPAL"]
+
+[upstreams.legacy]
+provider = "fastspring_v1"
+base_url = "{sandbox}"
+credentials = [{{ username = {{ env = "DEMO_USERNAME" }}, password = {{ env = "DEMO_PASSWORD" }} }}]
+
+[checkouts.legacy]
+upstream = "legacy"
+storefront = "{sandbox_host}/popup-checkout"
+builder_url = "{sandbox}/sbl/1.0.3/fastspring-builder.min.js"
+live = false
+allowed_origins = ["{sandbox}"]
+
+[upstreams.games]
+provider = "paynow_gg"
+base_url = "{sandbox}"
+credentials = [{{ api_key = {{ env = "DEMO_PASSWORD" }} }}]
+
+[checkouts.games]
+upstream = "games"
+store_id = "411486491630370816"
+builder_url = "{sandbox}/paynow-js/bundle.js"
+customer_identity = "name"
+live = true
+allowed_origins = ["{sandbox}"]
+return_urls = ["{sandbox}/*"]
 """
 _WELCOME = """
   Open the shop:   {sandbox}/

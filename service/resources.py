@@ -12,7 +12,9 @@ from msgspec import Struct
 
 from service.checkout.ports import Clock
 from service.providers.base import UpstreamSettings
-from service.providers.http import Timeouts, UpstreamClient, create_transport
+from service.providers.calls import Calls, Limits
+from service.providers.http import Timeouts, UpstreamClient
+from service.providers.transport import create_transport
 from service.settings import Settings
 from service.store.open import OpenStore, open_store
 from service.store.settings import StoreSettings
@@ -32,6 +34,16 @@ class _Closable(Protocol):
 
 
 R = TypeVar("R", bound=_Closable)
+_Key = tuple[str, Struct, StoreSettings]
+"""What is open, by its name and settings, and the store behind it."""
+
+
+def create_client(
+    upstream: UpstreamSettings, authorizations: tuple[str, ...], calls: Calls, transport: httpx.AsyncBaseTransport
+) -> UpstreamClient:
+    """A client of an account as it is configured; `authorizations` are its credentials or some of them."""
+    timeouts = Timeouts(connect=upstream.connect_timeout, read=upstream.read_timeout, total=upstream.total_timeout)
+    return UpstreamClient(upstream.base_url, authorizations, timeouts, transport, calls)
 
 
 class Resources:
@@ -40,7 +52,7 @@ class Resources:
     def __init__(self, embedded: Path | None, seams: Seams) -> None:
         self._embedded = embedded
         self._seams = seams
-        self._open: list[tuple[tuple[str, Struct], _Closable]] = []
+        self._open: list[tuple[_Key, _Closable]] = []
         self._closing: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -55,36 +67,46 @@ class Resources:
         for _, resource in self._open:
             await resource.close()
 
-    def client(self, name: str, settings: UpstreamSettings) -> UpstreamClient:
-        """The client of an upstream, with its connections and what it learned of the account."""
-        client = self._find(UpstreamClient, name, settings)
+    def client(self, name: str, settings: Settings) -> UpstreamClient:
+        """The client of an upstream, with its connections and what it learned of the account and its health."""
+        upstream = settings.upstreams[name]
+        key = name, upstream, settings.store
+        client = self._find(UpstreamClient, key)
         if client is None:
-            total = settings.total_timeout
-            timeouts = Timeouts(connect=settings.connect_timeout, read=settings.read_timeout, total=total)
-            transport = self._seams.create_transport(settings.max_concurrency)
-            client = UpstreamClient(name, settings.base_url, settings.authorizations(), timeouts, transport)
-            self._open.append(((name, settings), client))
+            transport = self._seams.create_transport(upstream.max_concurrency)
+            client = create_client(upstream, upstream.authorizations(), self._calls(name, settings), transport)
+            self._open.append((key, client))
         return client
 
     def store(self, settings: StoreSettings) -> OpenStore:
         """The session store and the key of our hashes."""
-        store = self._find(OpenStore, "", settings)
+        key = "", settings, settings
+        store = self._find(OpenStore, key)
         if store is None:
             store = open_store(settings, self._embedded)
-            self._open.append((("", settings), store))
+            self._open.append((key, store))
         return store
 
     def close_unused(self, in_force: Settings) -> None:
         """Close what these settings do not ask for, once no request can still be using it."""
-        used: list[tuple[str, Struct]] = [("", in_force.store), *in_force.upstreams.items()]
+        used: list[_Key] = [(name, upstream, in_force.store) for name, upstream in in_force.upstreams.items()]
+        used.append(("", in_force.store, in_force.store))
         upstreams = [key[1] for key, _ in self._open if isinstance(key[1], UpstreamSettings)]
         longest_call = max((upstream.total_timeout for upstream in upstreams), default=0.0)
         for entry in [one for one in self._open if one[0] not in used]:
             self._open.remove(entry)
             self._later(_close_after(entry[1], longest_call + _BODY_AND_STORE_SECONDS))
 
-    def _find(self, kind: type[R], name: str, settings: Struct) -> R | None:
-        return next((one for key, one in self._open if key == (name, settings) and isinstance(one, kind)), None)
+    def _calls(self, name: str, settings: Settings) -> Calls:
+        upstream = settings.upstreams[name]
+        limits = Limits(max_attempts=upstream.max_attempts, max_concurrency=upstream.max_concurrency)
+        per_minute = upstream.rate_limit_per_minute
+        if not per_minute:
+            return Calls(name, limits)
+        return Calls(name, limits, self.store(settings.store).rate(name, per_minute, workers=settings.server.workers))
+
+    def _find(self, kind: type[R], key: _Key) -> R | None:
+        return next((one for held, one in self._open if held == key and isinstance(one, kind)), None)
 
     def _later(self, closing: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(closing)

@@ -205,8 +205,6 @@ def _advice_on_server(server: ServerSettings) -> Iterator[Note]:
 def _advice_on_checkouts(settings: Settings) -> Iterator[Note]:
     for name, checkout in settings.checkouts.items():
         path, module = join("checkouts", name), settings.module_of(name)
-        if module.build is None:
-            yield Note(path, "its provider has no adapter yet: this checkout answers 501")
         for key, text in module.advice(checkout):
             yield Note(f"{path}.{key}", text)
         for index, origin in enumerate(checkout.allowed_origins):

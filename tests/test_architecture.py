@@ -84,15 +84,9 @@ def test_locks_are_pinned_by_hash_and_name_no_registry(lock: Path) -> None:
 def test_readme_names_every_setting() -> None:
     """Whoever reads the settings table has seen every key that the file may hold."""
     readme = (ROOT / "README.md").read_text()
-    v2 = discover()["fastspring_v2"]
-    kinds = (
-        ServerSettings,
-        CallerSettings,
-        StoreSettings,
-        CheckoutSettings,
-        v2.upstream_settings,
-        v2.checkout_settings,
-    )
+    kinds: list[type[msgspec.Struct]] = [ServerSettings, CallerSettings, StoreSettings, CheckoutSettings]
+    for module in discover().values():
+        kinds += [module.upstream_settings, module.checkout_settings]
     keys = {field.encode_name for kind in kinds for field in msgspec.structs.fields(kind)}
 
     assert set() == {key for key in keys if f"`{key}`" not in readme}

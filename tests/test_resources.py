@@ -9,8 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from service import resources
+from service.providers.base import UpstreamSettings
 from service.resources import Resources, Seams
 from service.settings import Settings
+from service.store.embedded import EmbeddedStore
 from tests.support.config import default_toml, settings_of
 
 
@@ -29,14 +31,16 @@ def made() -> list[Transport]:
 
 
 @pytest.fixture
-async def opened(made: list[Transport], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Resources]:
+async def opened(
+    made: list[Transport], store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Resources]:
     monkeypatch.setattr(resources, "_BODY_AND_STORE_SECONDS", -6.5)  # that of the call before it is over at once
 
     def create(_: int) -> Transport:
         made.append(Transport())
         return made[-1]
 
-    async with Resources(None, Seams(create_transport=create)) as running:
+    async with Resources(store.directory, Seams(create_transport=create)) as running:
         yield running
 
 
@@ -45,21 +49,26 @@ def settings(tmp_path: Path) -> Settings:
     return settings_of(default_toml("http://127.0.0.1:1"), tmp_path)
 
 
+def changed(settings: Settings, **members: object) -> dict[str, UpstreamSettings]:
+    """The upstreams, one of them with other members."""
+    return {"acme": replace(settings.upstreams["acme"], **members)}
+
+
 async def test_equal_settings_keep_their_client(opened: Resources, settings: Settings, made: list[Transport]) -> None:
     """An upstream whose settings stay the same keeps its connections and what it learned of the account."""
-    first = opened.client("acme", settings.upstreams["acme"])
+    first = opened.client("acme", settings)
     opened.close_unused(settings)
 
-    assert first is opened.client("acme", replace(settings.upstreams["acme"]))
+    assert first is opened.client("acme", replace(settings, upstreams=changed(settings)))
     assert [True] == [transport.is_open for transport in made]
 
 
 async def test_changed_settings_get_a_new_client(opened: Resources, settings: Settings, made: list[Transport]) -> None:
     """Another password or timeout makes a new client; the one before is closed once no call can still be using it."""
-    before = opened.client("acme", settings.upstreams["acme"])
-    changed = {"acme": replace(settings.upstreams["acme"], read_timeout=1.0)}
-    after = opened.client("acme", changed["acme"])
-    opened.close_unused(replace(settings, upstreams=changed))
+    before = opened.client("acme", settings)
+    newer = replace(settings, upstreams=changed(settings, read_timeout=1.0))
+    after = opened.client("acme", newer)
+    opened.close_unused(newer)
 
     assert before is not after
     assert [True, True] == [transport.is_open for transport in made]
@@ -69,14 +78,37 @@ async def test_changed_settings_get_a_new_client(opened: Resources, settings: Se
     assert made[1].is_open
 
 
-async def test_everything_is_closed_at_the_end(settings: Settings, made: list[Transport]) -> None:
+async def test_changed_store_gets_a_new_client(opened: Resources, settings: Settings, made: list[Transport]) -> None:
+    """The rate budget is in the store, so a client of another store is another one, and nothing uses the closed one."""
+    before = opened.client("acme", settings)
+    newer = replace(settings, store=replace(settings.store, key_prefix="other"))
+    after = opened.client("acme", newer)
+    opened.close_unused(newer)
+
+    assert before is not after
+    async with asyncio.timeout(10):
+        while made[0].is_open:  # noqa: ASYNC110  # closing has no event
+            await asyncio.sleep(0)
+    assert made[1].is_open
+
+
+async def test_no_limit_needs_no_store(settings: Settings) -> None:
+    """An upstream without a rate limit opens no store for it."""
+    unlimited = replace(settings, upstreams=changed(settings, rate_limit_per_minute=0))
+    async with Resources(None, Seams(create_transport=lambda _: Transport())) as running:
+        with pytest.raises(ValueError, match="required"):  # the control: this store cannot even be opened
+            running.client("acme", settings)
+        running.client("acme", unlimited)
+
+
+async def test_everything_is_closed_at_the_end(settings: Settings, made: list[Transport], store: EmbeddedStore) -> None:
     """What is open when the service stops is closed."""
 
     def create(_: int) -> Transport:
         made.append(Transport())
         return made[-1]
 
-    async with Resources(None, Seams(create_transport=create)) as running:
-        running.client("acme", settings.upstreams["acme"])
+    async with Resources(store.directory, Seams(create_transport=create)) as running:
+        running.client("acme", settings)
 
     assert [False] == [transport.is_open for transport in made]

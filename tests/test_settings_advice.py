@@ -38,13 +38,6 @@ def test_advice(tmp_path: Path, addition: str, path: str) -> None:
     assert {path} == set(paths) - {"server.internal_port"}
 
 
-def test_a_checkout_without_an_adapter_is_warned_about(tmp_path: Path) -> None:
-    """Its settings are checked, and it is said that it makes no session yet."""
-    warned = [note.path for note in load_settings(write_example(tmp_path)).warnings]
-
-    assert ["checkouts.old", "checkouts.games"] == warned
-
-
 def test_world_readable_secret_is_warned_about(tmp_path: Path) -> None:
     """The warning has the key path."""
     environ = write_example(tmp_path)

@@ -87,10 +87,23 @@ CHECKOUT_EXTRAS: dict[str, tuple[set[str], dict[str, object]]] = {
             "builder_url": "https://sbl.onfastspring.com/sbl/1.0.3/fastspring-builder.min.js",
         },
     ),
-    "fastspring_v1": ({"storefront"}, {"expiration_days": 1, "browser_contact": ("email",)}),
+    "fastspring_v1": (
+        {"storefront"},
+        {
+            "builder_url": "https://sbl.onfastspring.com/sbl/1.0.3/fastspring-builder.min.js",
+            "expiration_days": 1,
+            "browser_contact": ("email",),
+        },
+    ),
     "paynow_gg": (
         {"store_id"},
-        {"mode": "management", "session_seconds": 3600, "browser_identities": (), "customer_identity": None},
+        {
+            "mode": "management",
+            "session_seconds": 3600,
+            "browser_identities": (),
+            "customer_identity": None,
+            "builder_url": "https://cdn.paynow.gg/paynow-js/bundle.js",
+        },
     ),
 }
 

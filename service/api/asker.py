@@ -1,7 +1,9 @@
-"""From a request to what the core knows of its asker: buyer key, address, country, trusted headers."""
+"""From a request to what the core knows of its asker: caller, buyer key, address, country, trusted headers."""
 
 import re
 
+from service.api.access import note
+from service.api.callers import Caller
 from service.api.client_ip import ClientAddress, parse_address
 from service.api.runtime import AppRequest, Runtime
 from service.checkout.buyer import NO_HEADERS, Buyer
@@ -40,6 +42,17 @@ def browser(request: AppRequest, runtime: Runtime) -> Buyer:
         origin=request.headers.get("origin"),
         trusted_headers=_trusted_headers(request, runtime) if through_proxy else NO_HEADERS,
     )
+
+
+def authenticate(request: AppRequest, runtime: Runtime) -> Caller:
+    """The caller of this request, noted for the access line.
+
+    Raises:
+        UnauthenticatedError: nobody known.
+    """
+    found = runtime.callers.authenticate(request.headers.get("authorization"))
+    note(request, caller=found.name)
+    return found
 
 
 def caller(request: AppRequest, runtime: Runtime, name: str) -> Buyer:

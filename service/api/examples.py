@@ -28,6 +28,34 @@ ORDER_REQUEST = {
     "externalAccountId": "user_8412",
 }
 
+ITEM = {"product": "team-plan", "quantity": 5}
+REPLACEMENT = {"items": [{"product": "pro-license", "quantity": 3}], "customer": CUSTOMER, "coupon": "SPRING10"}
+PAYMENT_METHODS = {
+    "paymentMethods": [
+        {
+            "id": "CARD",
+            "requiredFieldElements": ["NAME", "EMAIL"],
+            "showFieldElements": ["POSTAL_CODE"],
+            "supportedProductTypes": ["ONE_TIME", "SUBSCRIPTION_PLAN"],
+            "variants": ["VISA", "MASTER_CARD"],
+        }
+    ],
+    "hidePaymentMethods": ["WIRE"],
+}
+
+PREVIEW = {
+    "request": {
+        "method": "POST",
+        "url": "https://api.fastspring.com/v2/checkouts/acme/popup-checkout/sessions",
+        "headers": {"authorization": "Basic ***", "content-type": "application/json"},
+        "body": {"live": True, "country": "DE", "orderTags": {"channel": "web"}, "cart": {"lineItems": []}},
+    },
+    "fields": [
+        {"path": "country", "rule": "request"},
+        {"path": "orderTags.channel", "rule": "checkouts.default.order_tags.channel"},
+    ],
+}
+
 CHECKOUT_ANSWER: dict[str, object] = {
     "reference": REFERENCE,
     "provider": "fastspring_v2",

@@ -9,9 +9,8 @@ from litestar.response.base import ASGIResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from service.api import spec
-from service.api.internal import authenticate
-from service.api.runtime import AppRequest
+from service.api import asker, spec
+from service.api.runtime import AppRequest, runtime_of
 
 _OK = b'{"status":"ok"}'
 
@@ -31,7 +30,7 @@ async def readyz() -> ASGIResponse:
 @get("/metrics", **spec.METRICS)
 async def read_metrics(request: AppRequest) -> ASGIResponse:
     """The metrics of all worker processes, for a caller of scope `metrics:read`."""
-    authenticate(request).require("metrics:read")
+    asker.authenticate(request, runtime_of(request)).require("metrics:read")
     return ASGIResponse(body=generate_latest(_registry()), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -18,14 +18,24 @@ from litestar.routes import HTTPRoute
 from service import __version__
 from service.api import examples
 from service.api.problems import PROBLEM_JSON, PROBLEMS, Problem
-from service.api.schemas import BrowserRequest, BrowserSession, CheckoutAnswer, ClientIpAnswer, Record
+from service.api.schemas import (
+    BrowserRequest,
+    BrowserSession,
+    CheckoutAnswer,
+    ClientIpAnswer,
+    ItemReplacement,
+    PreviewAnswer,
+    Record,
+    ReplacementRequest,
+)
 from service.api.spec import OPT_KEY, Answer, Header, Operation
-from service.checkout.models import OrderRequest
+from service.checkout.models import Customer, Item, OrderRequest
+from service.checkout.session import PaymentMethodChoice
 
 Json = dict[str, Any]
 _COMPONENT = "#/components/schemas/{name}"
-_BODIES = (BrowserRequest, OrderRequest)
-_ANSWERS = (CheckoutAnswer, BrowserSession, Record, ClientIpAnswer, Problem)
+_BODIES = (BrowserRequest, OrderRequest, ReplacementRequest, Item, ItemReplacement, Customer)
+_ANSWERS = (CheckoutAnswer, BrowserSession, Record, PaymentMethodChoice, PreviewAnswer, ClientIpAnswer, Problem)
 _DESCRIPTION = """\
 A server between a storefront's JavaScript and a merchant of record. It holds the credentials, adds what a browser must
 not choose, creates the checkout session, and hands its id to a popup. Every error is RFC 9457
@@ -52,7 +62,7 @@ def document_of(app: Litestar) -> Json:
             {"name": "Callers", "description": "For the shop's own services, each with a key."},
             {"name": "Operations", "description": "Probes, metrics and documentation."},
         ],
-        "paths": dict(sorted(paths.items())),
+        "paths": {path: dict(sorted(methods.items())) for path, methods in sorted(paths.items())},
         "components": {
             "schemas": _schemas(),
             "parameters": _PARAMETERS,
@@ -129,6 +139,14 @@ _PATH_PARAMETERS: Json = {
         "schema": {"type": "string", "pattern": "^cs_[0-9a-z]{26}$"},
         "example": examples.REFERENCE,
     },
+    "product": {
+        "name": "product",
+        "in": "path",
+        "required": True,
+        "description": "A product of the cart.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,256}$"},
+        "example": "pro-license",
+    },
     "slug": {
         "name": "slug",
         "in": "path",
@@ -161,11 +179,13 @@ def _responses(operation: Operation) -> Json:
 
 def _answer(answer: Answer) -> Json:
     schema = _reference(answer.kind) if answer.kind else answer.schema or {"type": "string"}
-    return {
+    document: Json = {
         "description": answer.description,
         "headers": {"Request-Id": {"$ref": "#/components/headers/Request-Id"}},
-        "content": {answer.media_type: {"schema": schema, "example": answer.example}},
     }
+    if answer.media_type:
+        document["content"] = {answer.media_type: {"schema": schema, "example": answer.example}}
+    return document
 
 
 def problem_example(slug: str) -> Json:

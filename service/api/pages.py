@@ -125,14 +125,14 @@ def _operation(path: str, method: str, operation: Json) -> str:
     parts += [
         _details(f"{status} example", content["example"])
         for status, response in operation["responses"].items()
-        for content in response["content"].values()
+        for content in response.get("content", {}).values()
         if "example" in content
     ]
     return "".join(parts)
 
 
 def _response_row(status: str, response: Json) -> str:
-    slugs = [slug for content in response["content"].values() for slug in content.get("examples", ())]
+    slugs = [slug for content in response.get("content", {}).values() for slug in content.get("examples", ())]
     links = ", ".join(f'<a href="/problems/{slug}">{slug}</a>' for slug in slugs)
     return f"<tr><td>{status}</td><td>{links or escape(response['description'])}</td></tr>"
 

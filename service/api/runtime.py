@@ -10,8 +10,10 @@ from msgspec import Struct
 from service.api.callers import Callers
 from service.api.client_ip import ProxyTrust
 from service.api.settings import ServerSettings
+from service.checkout.changes import SessionChanges
 from service.checkout.ports import Clock
 from service.checkout.service import CheckoutService
+from service.checkout.sessions import SessionService
 
 AppRequest = Request[Any, Any, State]
 
@@ -21,6 +23,8 @@ class Runtime(Struct, frozen=True, kw_only=True):
 
     server: ServerSettings
     service: CheckoutService
+    sessions: SessionService
+    changes: SessionChanges
     trust: ProxyTrust
     callers: Callers
     origins: frozenset[str]

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from service.checkout.models import Item, ItemFields, Money, Opener, OrderRequest, RequestFields
+from service.checkout.preview import FieldRule, Preview
 from service.checkout.service import Outcome
 from service.checkout.session import BrowserState, PlacedOrder, Session, State, TimelineEntry
 
@@ -177,6 +178,51 @@ class Record(Struct, frozen=True, kw_only=True, rename="camel"):
         values = {name: getattr(session, name) for name in cls.__struct_fields__}
         items = tuple(RecordItem(product=item.product, quantity=item.quantity) for item in session.items)
         return cls(**values | {"items": items, "state": session.state_at(now)})
+
+
+class ReplacementRequest(OrderRequest, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """The body of `PUT /internal/sessions/{reference}`: what the session shall hold from now on."""
+
+    checkout: Annotated[str, Meta(max_length=64, description="That of the session, or left out.")] = ""
+
+
+class ItemReplacement(Item, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """The body of `PUT /internal/sessions/{reference}/items/{product}`."""
+
+    product: Annotated[str, Meta(max_length=256, description="That of the path, or left out.")] = ""
+
+
+class UpstreamRequestAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """The upstream request of a preview; secrets are masked, `body` is the JSON as it would be sent.
+
+    `customer` names the provider's customer where that is looked up first: its id then joins the body.
+    """
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: Raw
+    customer: str | None = None
+
+
+class PreviewAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The answer of `POST /internal/checkout/preview`."""
+
+    request: UpstreamRequestAnswer
+    fields: tuple[FieldRule, ...]
+
+    @classmethod
+    def of(cls, preview: Preview) -> "PreviewAnswer":
+        """The answer for a preview."""
+        shown = preview.request
+        request = UpstreamRequestAnswer(
+            method=shown.method,
+            url=shown.url,
+            headers=shown.headers,
+            body=Raw(shown.body or b"null"),
+            customer=shown.customer,
+        )
+        return cls(request=request, fields=preview.fields)
 
 
 class ClientIpAnswer(Struct, frozen=True, kw_only=True, rename="camel"):

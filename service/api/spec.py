@@ -5,8 +5,18 @@ from typing import Any, Literal, TypedDict
 from msgspec import Struct
 
 from service.api import examples
-from service.api.schemas import BrowserRequest, BrowserSession, CheckoutAnswer, ClientIpAnswer, Record
-from service.checkout.models import OrderRequest
+from service.api.schemas import (
+    BrowserRequest,
+    BrowserSession,
+    CheckoutAnswer,
+    ClientIpAnswer,
+    ItemReplacement,
+    PreviewAnswer,
+    Record,
+    ReplacementRequest,
+)
+from service.checkout.models import Customer, Item, OrderRequest
+from service.checkout.session import PaymentMethodChoice
 
 OPT_KEY = "operation"
 Header = Literal["Buyer-Key", "BuyerKeyRequired", "Idempotency-Key"]
@@ -47,7 +57,7 @@ def _options(operation: Operation) -> HandlerOptions:
 _ALWAYS = ("method-not-allowed", "uri-too-long", "headers-too-large", "internal-error")
 _BODY = ("invalid-request", "request-timeout", "payload-too-large", "unsupported-media-type")
 _CALLER = ("unauthenticated", "scope-missing")
-_CREATE = (
+_REFUSED = (
     "invalid-idempotency-key",
     "invalid-quote",
     "restricted-field",
@@ -57,14 +67,18 @@ _CREATE = (
     "country-not-allowed",
     "return-url-not-allowed",
     "unsupported-by-provider-field",
-    "upstream-rejected",
     "unsupported-by-provider",
+)
+_CREATE = (
+    *_REFUSED,
+    "upstream-rejected",
     "upstream-mismatch",
     "upstream-invalid",
     "upstream-credentials",
     "upstream-misconfigured",
     "upstream-unavailable",
     "upstream-throttled",
+    "overloaded",
     "upstream-timeout",
 )
 _CREATED = {
@@ -101,11 +115,92 @@ CREATE_INTERNAL = _options(
         for_callers=True,
     )
 )
+PREVIEW = _options(
+    Operation(
+        id="previewCheckout",
+        answers={200: Answer(description="The request and its rules.", kind=PreviewAnswer, example=examples.PREVIEW)},
+        problems=(*_BODY, *_CALLER, *_REFUSED, *_ALWAYS),
+        body=OrderRequest,
+        body_example=examples.ORDER_REQUEST,
+        headers=("Buyer-Key",),
+        for_callers=True,
+    )
+)
 READ_INTERNAL = _options(
     Operation(
         id="readSession",
         answers={200: Answer(description="The record.", kind=Record, example=examples.RECORD)},
         problems=(*_CALLER, "unknown-session", "store-required", *_ALWAYS),
+        for_callers=True,
+    )
+)
+_CHANGE = (
+    *_CALLER,
+    "invalid-request",
+    "unknown-session",
+    "session-completing",
+    "session-ended",
+    "upstream-rejected",
+    "unsupported-by-provider",
+    "upstream-mismatch",
+    "upstream-invalid",
+    "upstream-credentials",
+    "upstream-misconfigured",
+    "upstream-unavailable",
+    "upstream-throttled",
+    "overloaded",
+    "store-required",
+    "upstream-timeout",
+    *_ALWAYS,
+)
+_CART = ("restricted-field", "product-not-allowed", "cart-not-allowed", "unsupported-by-provider-field")
+_CHANGED = {200: Answer(description="The record after it.", kind=Record, example=examples.RECORD)}
+
+
+def _change(operation_id: str, body: type[Struct], example: Any, *problems: str) -> HandlerOptions:  # noqa: ANN401  # JSON
+    return _options(
+        Operation(
+            id=operation_id,
+            answers=_CHANGED,
+            problems=tuple(sorted({*_BODY, *problems, *_CHANGE})),
+            body=body,
+            body_example=example,
+            for_callers=True,
+        )
+    )
+
+
+REPLACE = _change(
+    "replaceSession",
+    ReplacementRequest,
+    examples.REPLACEMENT,
+    *_CART,
+    "country-not-allowed",
+    "invalid-idempotency-key",
+)
+REPLACE_CUSTOMER = _change("replaceCustomer", Customer, examples.CUSTOMER, "unsupported-by-provider-field")
+ADD_ITEM = _change("addItem", Item, examples.ITEM, *_CART)
+UPDATE_ITEM = _change("updateItem", ItemReplacement, {"quantity": 3}, *_CART)
+REMOVE_ITEM = _options(
+    Operation(id="removeItem", answers=_CHANGED, problems=("cart-not-allowed", *_CHANGE), for_callers=True)
+)
+RETIRE = _options(
+    Operation(
+        id="retireSession",
+        answers={204: Answer(description="It is handed out no more.", example=None, media_type="")},
+        problems=(*_CALLER, "unknown-session", "store-required", *_ALWAYS),
+        for_callers=True,
+    )
+)
+PAYMENT_METHODS = _options(
+    Operation(
+        id="readPaymentMethods",
+        answers={
+            200: Answer(
+                description="Offered and hidden methods.", kind=PaymentMethodChoice, example=examples.PAYMENT_METHODS
+            )
+        },
+        problems=_CHANGE,
         for_callers=True,
     )
 )

@@ -47,7 +47,7 @@ async def read_checkout(request: AppRequest, reference: FromPath[str]) -> ASGIRe
     """What became of a session, for the browser that made it (the same `Buyer-Key`)."""
     runtime = runtime_of(request)
     check_origin(request, runtime)
-    session = await runtime.service.find_for_browser(reference, request.headers.get("buyer-key", ""))
+    session = await runtime.sessions.find_for_browser(reference, request.headers.get("buyer-key", ""))
     order = BrowserOrder(id=session.order.id, reference=session.order.reference) if session.order else None
     state = session.browser_state_at(runtime.clock())
     return json_answer(

@@ -61,7 +61,7 @@ def enrich(  # noqa: PLR0913  # each is another source of what stands in an orde
         country=country,
         language=language,
         buyer_ip=request.buyer_ip or buyer.address,
-        items=_with_locks(request.items) if checkout.lock_quantity else request.items,
+        items=with_locks(request.items) if checkout.lock_quantity else request.items,
         order_tags=tags | (request.order_tags or {}) | {BROKER_REFERENCE: reference},
         payment_methods_order=payment.order,
         hide_payment_methods=payment.hide,
@@ -158,7 +158,7 @@ def _holds(when: Condition, items: tuple[Item, ...], country: str | None, langua
     )
 
 
-def _with_locks(items: tuple[Item, ...]) -> tuple[Item, ...]:
+def with_locks(items: tuple[Item, ...]) -> tuple[Item, ...]:
     """Fix the quantity of every line whose behaviour no caller decided."""
     return tuple(
         item

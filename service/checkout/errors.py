@@ -12,6 +12,8 @@ CheckoutError
 │   ├── InvalidIdempotencyKeyError
 │   ├── InvalidQuoteError
 │   ├── ProductNotAllowedError, CartNotAllowedError, CountryNotAllowedError, ReturnUrlNotAllowedError
+│   ├── SessionCompletingError        a payment of the session is under way
+│   ├── SessionEndedError             the session is over
 │   ├── UnsupportedFieldError         the provider has no word for a field
 │   └── UnsupportedByProviderError    the provider has no such operation
 ├── StoreRequiredError                the store is down, and this cannot be done without it
@@ -20,13 +22,17 @@ CheckoutError
     ├── UpstreamCredentialsError, UpstreamMisconfiguredError          → the operator mends the configuration
     ├── UpstreamMismatchError         it answered something else than was asked
     ├── UpstreamInvalidError          its answer cannot be read
-    └── UpstreamUnavailableError, UpstreamThrottledError, UpstreamTimeoutError  → a later try may help
+    ├── UpstreamUnavailableError, UpstreamThrottledError, UpstreamTimeoutError  → a later try may help
+    └── OverloadedError               not asked: we are at our own limit    → a later try may help
 """
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class FieldError(Struct, frozen=True, kw_only=True):
@@ -152,6 +158,18 @@ class ReturnUrlNotAllowedError(RequestRefusedError):
     slug = "return-url-not-allowed"
 
 
+class SessionCompletingError(RequestRefusedError):
+    """A payment of the session is under way, so it cannot be changed."""
+
+    slug = "session-completing"
+
+
+class SessionEndedError(RequestRefusedError):
+    """The session is over: paid, expired, retired, or unknown to the provider by now."""
+
+    slug = "session-ended"
+
+
 class UnsupportedFieldError(RequestRefusedError):
     """The checkout's provider cannot express a field that was set; it is not dropped in silence."""
 
@@ -173,11 +191,13 @@ class StoreRequiredError(CheckoutError):
 class ProviderError(CheckoutError):
     """The provider gave no usable session.
 
-    `upstream` names the account, `provider_case` is the provider's own id of the failure, for its support.
+    `upstream` names the account, `provider_case` is the provider's own id of the failure, for its support. `sent` is
+    False where the request provably never left.
     """
 
     upstream: str | None = None
     provider_case: str | None = None
+    sent: bool = True
 
 
 class UpstreamRejectedError(ProviderError):
@@ -226,3 +246,29 @@ class UpstreamTimeoutError(ProviderError):
     """The provider did not answer in time; whether it made a session is unknown."""
 
     slug = "upstream-timeout"
+
+
+class OverloadedError(ProviderError):
+    """The provider was not asked, as this service is at its own limit of calls to it."""
+
+    slug = "overloaded"
+
+
+@contextmanager
+def at_upstream(name: str) -> Generator[None]:
+    """Say of a provider's failure which account it was."""
+    try:
+        yield
+    except ProviderError as error:
+        error.upstream = name
+        raise
+
+
+@contextmanager
+def fields_under(prefix: str) -> Generator[None]:
+    """Name fields as a body has them that is only a part of a request, such as one item of it."""
+    try:
+        yield
+    except CheckoutError as error:
+        error.errors = tuple(replace(one, field=one.field.removeprefix(prefix)) for one in error.errors)
+        raise

@@ -9,6 +9,19 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from service.checkout.inline_product import InlineProduct
+from service.checkout.scalars import (
+    PRINTABLE,
+    FlakeId,
+    StringMap,
+    Text50,
+    Text64,
+    Text255,
+    Text256,
+    Text512,
+    Url,
+)
+
 # `$(?!\n)`: in Python `$` alone would let a trailing line end pass.
 Product = Annotated[
     str,
@@ -23,15 +36,6 @@ Language = Annotated[
     str, Meta(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3})?$(?!\n)", description="BCP 47 tag.", examples=["de"])
 ]
 Email = Annotated[str, Meta(max_length=255, pattern=r"^([^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+)?$(?!\n)")]
-_PRINTABLE = r"^[^\x00-\x1f\x7f]*$(?!\n)"
-Text50 = Annotated[str, Meta(max_length=50, pattern=_PRINTABLE)]
-Text64 = Annotated[str, Meta(max_length=64, pattern=_PRINTABLE)]
-Text255 = Annotated[str, Meta(max_length=255, pattern=_PRINTABLE)]
-Text256 = Annotated[str, Meta(max_length=256, pattern=_PRINTABLE)]
-Text512 = Annotated[str, Meta(max_length=512)]
-Url = Annotated[str, Meta(max_length=2048, pattern=_PRINTABLE, examples=["https://shop.example/thanks"])]
-Key = Annotated[str, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
-StringMap = Annotated[dict[Key, Annotated[str, Meta(max_length=1000, pattern=_PRINTABLE)]], Meta(max_length=64)]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 Days = Annotated[int, Meta(ge=0, le=3650)]
 Periods = Annotated[int, Meta(ge=0, le=1000)]
@@ -42,7 +46,6 @@ Amount = Annotated[
     Meta(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,3})?$(?!\n)", description="A decimal string.", examples=["24.50"]),
 ]
 Prices = Annotated[dict[CurrencyCode, Amount], Meta(max_length=64, examples=[{"EUR": "24.50", "USD": "27.00"}])]
-FlakeId = Annotated[str, Meta(pattern=r"^([0-9]{1,19})?$(?!\n)", examples=["411486491630370816"])]
 QuantityBehavior = Literal["allow", "lock", "hide"]
 PaymentMethod = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,63}$(?!\n)", examples=["PAYPAL"])]
 PaymentMethods = Annotated[tuple[PaymentMethod, ...], Meta(max_length=64)]
@@ -79,7 +82,7 @@ class Identity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     """A gaming identity, for providers whose customers are players."""
 
     platform: Annotated[str, Meta(pattern=r"^[a-z_]{1,32}$(?!\n)", examples=["steam"])]
-    id: Annotated[str, Meta(min_length=1, max_length=128, pattern=_PRINTABLE)]
+    id: Annotated[str, Meta(min_length=1, max_length=128, pattern=PRINTABLE)]
 
 
 class Customer(Contact, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -87,7 +90,7 @@ class Customer(Contact, frozen=True, kw_only=True, forbid_unknown_fields=True, r
 
     ship_to: Recipient | None = None
     tax_id: Text255 | None = None
-    tax_id_region: Annotated[str, Meta(max_length=2, pattern=_PRINTABLE)] | None = None
+    tax_id_region: Annotated[str, Meta(max_length=2, pattern=PRINTABLE)] | None = None
     identity: Identity | None = None
 
 
@@ -133,14 +136,11 @@ class Descriptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class PayoutSplit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """A share of an item's revenue; `platformFee` is in basis points."""
+    """A share of an item's revenue; both numbers are in basis points."""
 
-    payout_id: FlakeId
+    payout_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=PRINTABLE)]
     percentage: float | None = None
     platform_fee: Annotated[int, Meta(ge=0, le=10_000)] | None = None
-
-
-InlineProduct = Annotated[dict[str, object], Meta(description="A product of the provider's, in its members.")]
 
 
 class ItemFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -250,12 +250,13 @@ class Opener(Struct, frozen=True, kw_only=True, rename="camel"):
     """How a page opens the popup, as data: which script, which function, which arguments.
 
     `closed` says how the popup tells that it was closed: `{"attribute": NAME}` names the script attribute that takes
-    the name of a global function.
+    the name of a global function; `{"on": NAME, "completed": EVENT, "closed": EVENT}` the function that takes the name
+    of an event and a listener.
     """
 
     script: Script
     call: str
-    arguments: tuple[str, ...]
+    arguments: tuple[str | dict[str, str], ...]
     closed: dict[str, str]
 
 

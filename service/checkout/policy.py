@@ -28,7 +28,7 @@ def admit(request: OrderRequest, checkout: CheckoutSettings) -> None:
         RequestRefusedError: one of its children, by the first rule that is broken.
     """
     _check_reserved_names(request)
-    _check_card_numbers(request)
+    check_card_numbers(request)
     _check_pricing(request.items)
     _check_cart(request.items, checkout)
     _check_products(request.items, checkout.products)
@@ -49,7 +49,12 @@ def _check_reserved_names(request: OrderRequest) -> None:
         raise RestrictedFieldError("A name that only the service sets was given.", errors=errors)
 
 
-def _check_card_numbers(request: OrderRequest) -> None:
+def check_card_numbers(request: OrderRequest) -> None:
+    """Pass a request without a card number in its free texts.
+
+    Raises:
+        InvalidRequestError: there is one.
+    """
     errors = tuple(
         FieldError(field=field, detail="Holds a card number: the checkout page asks for it, never this service.")
         for field, text in _free_texts(request)

@@ -1,13 +1,21 @@
 """What the core needs from outside, as protocols: providers, the session store, the clock."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec import Struct
 
-from service.checkout.models import Opener, Order, OrderRequest, ProviderSession
-from service.checkout.session import Session
+from service.checkout.models import (
+    Customer,
+    Item,
+    Opener,
+    Order,
+    OrderRequest,
+    ProviderSession,
+)
+from service.checkout.session import PaymentMethodChoice, Session
 
 Clock = Callable[[], datetime]
 
@@ -17,7 +25,8 @@ class UpstreamRequest(Struct, frozen=True, kw_only=True):
 
     Path segments are of a closed alphabet, letters, digits and `._~-`, that needs no encoding; query values may be any
     text. `route` stands for the path where ids are in it. `customer` names whom the provider's own customer or token
-    is for, where that is looked up before the call and so is not in the request yet.
+    is for, where that is looked up before the call and so is not in the request yet. `scheme` is that of an
+    `Authorization` which is not the account's own.
     """
 
     method: str
@@ -27,6 +36,7 @@ class UpstreamRequest(Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     route: tuple[str, ...] | None = None
     customer: str | None = None
+    scheme: str | None = None
 
 
 class Provider(Protocol):
@@ -64,6 +74,46 @@ class Provider(Protocol):
         ...
 
 
+class SessionEditor(Protocol):
+    """What can be done with a session after it was made, at a provider that lets it be changed.
+
+    Each call raises a ProviderError by kind; SessionEndedError when the provider does not know the session any more.
+    Errors name fields as the order, customer or item that was given has them.
+    """
+
+    def for_one_change(self) -> "SessionEditor":
+        """The same, with one deadline from now on for everything that is asked of it."""
+        ...
+
+    async def read(self, session_id: str) -> ProviderSession:
+        """The session as it is now."""
+        ...
+
+    async def payment_methods(self, session_id: str) -> PaymentMethodChoice:
+        """Which payment methods the session's buyer is offered."""
+        ...
+
+    async def replace(self, session_id: str, order: Order) -> None:
+        """Put customer, cart and everything else of an order in the place of what was there."""
+        ...
+
+    async def replace_customer(self, session_id: str, customer: Customer) -> None:
+        """Put a customer in the place of the one that was there."""
+        ...
+
+    async def add_item(self, session_id: str, item: Item, *, reference: str) -> None:
+        """Add a line to the cart; `reference` is ours, for the line to carry."""
+        ...
+
+    async def update_item(self, session_id: str, item: Item, *, reference: str) -> None:
+        """Put an item in the place of the line of the same product."""
+        ...
+
+    async def remove_item(self, session_id: str, product: str) -> None:
+        """Take a product's line out of the cart."""
+        ...
+
+
 class SessionStore(Protocol):
     """Where sessions are kept.
 
@@ -84,4 +134,30 @@ class SessionStore(Protocol):
 
     async def save(self, session: Session, *, reusable_for: timedelta) -> None:
         """Keep the record, and for `reusable_for` (none when not positive) what leads to it from its fingerprint."""
+        ...
+
+    async def update(self, reference: str, change: Callable[[Session], Awaitable[Session]]) -> Session | None:
+        """Write what `change` makes of the record; it is asked again when somebody else wrote meanwhile.
+
+        None when there is no record.
+
+        Raises:
+            StoreRequiredError: the store is down.
+        """
+        ...
+
+    async def unlink(self, session: Session) -> None:
+        """Let nothing lead to the session from its fingerprint any more.
+
+        Raises:
+            StoreRequiredError: the store is down.
+        """
+        ...
+
+    def writer(self, reference: str, *, wait_seconds: float) -> AbstractAsyncContextManager[bool]:
+        """Be the only one who changes a session; False when others did so for all of that time.
+
+        Raises:
+            StoreRequiredError: the store is down.
+        """
         ...

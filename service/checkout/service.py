@@ -1,7 +1,8 @@
 """The use case, top to bottom: admit, enrich, re-use or create, accept, keep."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,15 +13,17 @@ from service.checkout.enrichment import enrich
 from service.checkout.errors import (
     InvalidQuoteError,
     ProviderError,
+    StoreRequiredError,
     UnknownCheckoutError,
-    UnknownSessionError,
     UpstreamRejectedError,
+    at_upstream,
 )
 from service.checkout.fingerprint import Hasher
 from service.checkout.models import Opener, Order, OrderRequest, ProviderSession, SessionItem
 from service.checkout.policy import admit
-from service.checkout.ports import Clock, Provider, SessionStore
-from service.checkout.reference import is_reference, new_reference
+from service.checkout.ports import Clock, Provider, SessionEditor, SessionStore, UpstreamRequest
+from service.checkout.preview import Preview, ShownRequest, explain
+from service.checkout.reference import new_reference
 from service.checkout.session import Session, TimelineEntry
 from service.checkout.settings import CheckoutSettings
 
@@ -32,6 +35,8 @@ class Checkout(Struct, frozen=True, kw_only=True):
     settings: CheckoutSettings
     provider: Provider
     expectations: Expectations
+    show: Callable[[UpstreamRequest], ShownRequest]
+    editor: SessionEditor | None = None
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -43,7 +48,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class CheckoutService:
-    """Creates sessions and finds them again."""
+    """Creates sessions and hands them out again."""
 
     def __init__(self, checkouts: Mapping[str, Checkout], sessions: SessionStore, hasher: Hasher, clock: Clock) -> None:
         self._checkouts = checkouts
@@ -69,9 +74,7 @@ class CheckoutService:
             ProviderError: the provider gave no usable session.
         """
         checkout = self.checkout(request.checkout)
-        _refuse_quote(request)
-        admit(request, checkout.settings)
-        checkout.provider.check(request)
+        _check(checkout, request)
         fingerprint = self._fingerprint(checkout, request, buyer)
         if fingerprint and not request.fresh and (session := await self._reusable(checkout, fingerprint)):
             session = await self._with_return_urls(checkout, session, request)
@@ -79,26 +82,13 @@ class CheckoutService:
         session = await self._create(checkout, request, buyer, fingerprint)
         return Outcome(session=session, opener=checkout.provider.opener(session), reused=False)
 
-    async def find(self, reference: str) -> Session:
-        """The record of a session.
+    def preview(self, request: OrderRequest, buyer: Buyer) -> Preview:
+        """What `create` would send for a new session, and why; sends nothing.
 
         Raises:
-            UnknownSessionError: there is none.
+            RequestRefusedError: policy says no.
         """
-        if is_reference(reference) and (session := await self._sessions.find(reference)):
-            return session
-        raise UnknownSessionError
-
-    async def find_for_browser(self, reference: str, buyer_key: str) -> Session:
-        """The record of a session that this browser made.
-
-        Raises:
-            UnknownSessionError: there is none, or another browser made it.
-        """
-        session = await self.find(reference)
-        if session.buyer != self._hasher.buyer(buyer_key):
-            raise UnknownSessionError
-        return session
+        return preview(self.checkout(request.checkout), request, buyer, self._hasher, self._clock())
 
     def _fingerprint(self, checkout: Checkout, request: OrderRequest, buyer: Buyer) -> str | None:
         """None without a buyer key: then nothing is re-used.
@@ -106,7 +96,7 @@ class CheckoutService:
         Rendering also refuses values that the provider cannot express, before anything is called. Our reference and
         the buyer's address are left out, as neither makes it another request.
         """
-        order = self._order(checkout, request, buyer, reference="")
+        order = _order(checkout, request, buyer, self._hasher, reference="")
         rendered = checkout.provider.render(replace(order, buyer_ip=None))
         if not buyer.key:
             return None
@@ -119,22 +109,26 @@ class CheckoutService:
             quote=None,
         )
 
-    def _order(self, checkout: Checkout, request: OrderRequest, buyer: Buyer, *, reference: str) -> Order:
-        pseudonym = self._hasher.pseudonym(buyer.key) if buyer.key else None
-        return enrich(checkout.name, checkout.settings, request, buyer, reference=reference, pseudonym=pseudonym)
-
     async def _reusable(self, checkout: Checkout, fingerprint: str) -> Session | None:
         session = await self._sessions.find_reusable(fingerprint)
         is_ours = session is not None and session.fingerprint == fingerprint and session.state == "open"
         return session if session and is_ours and self._reusable_for(checkout, session) > timedelta() else None
 
     async def _with_return_urls(self, checkout: Checkout, session: Session, request: OrderRequest) -> Session:
-        """A buyer who comes from another page goes back to that page, also where the provider takes no such address."""
-        if (session.return_url, session.cancel_url) == (request.return_url, request.cancel_url):
+        """A buyer who comes from another page goes back to that page, also where the provider takes no such address.
+
+        The record is asked in any case, as what is handed out again is a copy that has the addresses of the first time.
+        """
+        if not checkout.settings.return_urls:
             return session
-        session = replace(session, return_url=request.return_url, cancel_url=request.cancel_url)
-        await self._sessions.save(session, reusable_for=self._reusable_for(checkout, session))
-        return session
+        urls = {"return_url": request.return_url, "cancel_url": request.cancel_url}
+
+        async def with_urls(record: Session) -> Session:
+            return replace(record, **urls)
+
+        with suppress(StoreRequiredError):  # the checkout goes on; only the way back is the one of before
+            await self._sessions.update(session.reference, with_urls)
+        return replace(session, **urls)
 
     def _reusable_for(self, checkout: Checkout, session: Session) -> timedelta:
         """How much longer a session may be handed out again: until its expiry minus the margin, or the set limit."""
@@ -148,13 +142,13 @@ class CheckoutService:
         self, checkout: Checkout, request: OrderRequest, buyer: Buyer, fingerprint: str | None
     ) -> Session:
         reference = new_reference(self._clock())
-        order = self._order(checkout, request, buyer, reference=reference)
+        order = _order(checkout, request, buyer, self._hasher, reference=reference)
         try:
-            answer = await checkout.provider.create(order)
-            margin = timedelta(seconds=checkout.settings.expiry_margin_seconds)
-            accept(order, answer, checkout.expectations, expires_after=self._clock() + margin)
+            with at_upstream(checkout.settings.upstream):
+                answer = await checkout.provider.create(order)
+                margin = timedelta(seconds=checkout.settings.expiry_margin_seconds)
+                accept(order, answer, checkout.expectations, expires_after=self._clock() + margin)
         except ProviderError as error:
-            error.upstream = checkout.settings.upstream
             if not isinstance(error, UpstreamRejectedError):  # that one is mended, not gone around
                 error.fallback_url = _fallback_url(checkout.settings, order)
             raise
@@ -187,12 +181,37 @@ class CheckoutService:
             quote=None,
             created_at=now,
             expires_at=answer.expires_at,
+            language=order.language,
             return_url=order.return_url,
             cancel_url=order.cancel_url,
             buyer=self._hasher.buyer(buyer.key) if buyer.key else None,
             fingerprint=fingerprint,
             timeline=(TimelineEntry(at=now, event="minted"),),
         )
+
+
+def preview(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Hasher, now: datetime) -> Preview:
+    """What would be sent for a new session of this checkout, and why; pure.
+
+    Raises:
+        RequestRefusedError: policy says no.
+    """
+    _check(checkout, request)
+    order = _order(checkout, request, buyer, hasher, reference=new_reference(now))
+    shown = checkout.show(checkout.provider.render(order))
+    return Preview(request=shown, fields=explain(checkout.name, checkout.settings, request, buyer, order))
+
+
+def _check(checkout: Checkout, request: OrderRequest) -> None:
+    """Refuse what policy or the provider's vocabulary does not allow."""
+    _refuse_quote(request)
+    admit(request, checkout.settings)
+    checkout.provider.check(request)
+
+
+def _order(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Hasher, *, reference: str) -> Order:
+    pseudonym = hasher.pseudonym(buyer.key) if buyer.key else None
+    return enrich(checkout.name, checkout.settings, request, buyer, reference=reference, pseudonym=pseudonym)
 
 
 def _refuse_quote(request: OrderRequest) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from service.checkout.models import Money, SessionItem, UpstreamWarning
 
@@ -22,6 +23,7 @@ Event = Literal[
     "changed",
     "mismatch",
 ]
+_LONGEST_TIMELINE = 200  # a record stays of a size, whatever a caller does to it
 BrowserState = Literal["open", "pending", "completed", "expired"]
 _BROWSER_STATES: dict[State, BrowserState] = {
     "open": "open",
@@ -52,6 +54,23 @@ class PlacedOrder(Struct, frozen=True, kw_only=True, rename="camel"):
     currency: str | None = None
 
 
+class PaymentMethodOffer(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A payment method that a session's buyer is offered, in the provider's words; words that are none are left out."""
+
+    id: str
+    required_field_elements: tuple[str, ...] = ()
+    show_field_elements: tuple[str, ...] = ()
+    supported_product_types: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+
+
+class PaymentMethodChoice(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The payment methods of a session in their order, and those that are hidden."""
+
+    payment_methods: tuple[PaymentMethodOffer, ...]
+    hide_payment_methods: tuple[str, ...]
+
+
 class Session(Struct, frozen=True, kw_only=True, rename="camel"):
     """One session, as stored. `buyer` and `fingerprint` are keyed hashes."""
 
@@ -75,12 +94,18 @@ class Session(Struct, frozen=True, kw_only=True, rename="camel"):
     created_at: datetime
     expires_at: datetime
     order: PlacedOrder | None = None
+    language: str | None = None
     return_url: str | None = None
     cancel_url: str | None = None
     buyer: str | None = None
     fingerprint: str | None = None
     alarms: tuple[str, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
+
+    def after(self, event: Event, at: datetime, **changes: object) -> "Session":
+        """The session with something that happened to it, and what that changed."""
+        timeline = (*self.timeline, TimelineEntry(at=at.replace(microsecond=0), event=event))
+        return replace(self, timeline=timeline[-_LONGEST_TIMELINE:], **changes)
 
     def state_at(self, now: datetime) -> State:
         """The state with the clock considered: an open session whose time is over has expired."""

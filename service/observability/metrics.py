@@ -1,6 +1,11 @@
 """Every metric of the service. Labels are of closed sets: routes, statuses, names from the configuration."""
 
+import os
+import re
+from pathlib import Path
+
 from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.multiprocess import mark_process_dead
 
 _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0)
 
@@ -15,6 +20,21 @@ UPSTREAM_CALLS = Counter(
 UPSTREAM_SECONDS = Histogram(
     "checkout_upstream_seconds", "Time of a call to a provider.", ["upstream"], buckets=_SECONDS
 )
+UPSTREAM_RETRIES = Counter("checkout_upstream_retries_total", "Calls to a provider that were made again.", ["upstream"])
+UPSTREAM_REFUSED = Counter(
+    "checkout_upstream_refused_total",
+    "Calls to a provider that were not made, by reason: breaker, bulkhead, rate or deadline.",
+    ["upstream", "reason"],
+)
+UPSTREAM_IN_FLIGHT = Gauge(
+    "checkout_upstream_in_flight", "Calls to a provider under way.", ["upstream"], multiprocess_mode="livesum"
+)
+BREAKERS_OPEN = Gauge(
+    "checkout_upstream_breakers_open",
+    "Worker processes that leave a provider alone, as it failed.",
+    ["upstream"],
+    multiprocess_mode="livesum",
+)
 STORE_FAILURES = Counter("checkout_store_failures_total", "Failed store operations, by kind.", ["kind"])
 CONFIG_RELOADS = Counter("checkout_config_reloads_total", "Reloads of the configuration, by outcome.", ["outcome"])
 CREDENTIALS_REFUSED = Counter(
@@ -24,3 +44,16 @@ BUILD = Gauge("checkout_build_info", "Which version runs.", ["version"], multipr
 CLIENT_ADDRESS_REFUSED = Counter(
     "checkout_client_address_refused_total", "Forwarding headers too long or malformed to be read."
 )
+
+_LIVE_GAUGE = re.compile(r"gauge_live[a-z]+_([0-9]+)")
+
+
+def forget_ended_processes() -> None:
+    """Drop what workers that have ended last said to be under way; a worker calls it that takes another's place."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    files = Path(folder).iterdir() if folder else ()
+    for pid in {int(found[1]) for file in files if (found := _LIVE_GAUGE.match(file.name))}:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]  # untyped in prometheus_client

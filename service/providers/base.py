@@ -7,10 +7,9 @@ from typing import Annotated, Generic, TypeVar
 from msgspec import Meta, Struct
 
 from service.checkout.acceptance import Expectations
-from service.checkout.errors import FieldError, UnsupportedByProviderError, UnsupportedFieldError
-from service.checkout.models import Customer, Item, Opener, Order, OrderRequest, Pricing, ProviderSession
-from service.checkout.ports import Clock, Provider, UpstreamRequest
-from service.checkout.session import Session
+from service.checkout.errors import FieldError, UnsupportedFieldError
+from service.checkout.models import Customer, Item, OrderRequest, Pricing
+from service.checkout.ports import Clock, Provider, SessionEditor, UpstreamRequest
 from service.checkout.settings import CheckoutSettings
 from service.config.secret import Secret
 from service.config.types import LATER, Count, HttpsUrl, Name, OptionalCount, Timeout, url_fault
@@ -26,9 +25,9 @@ class UpstreamSettings(Struct, frozen=True, kw_only=True):
     connect_timeout: Timeout = 1.0
     read_timeout: Timeout = 5.0
     total_timeout: Timeout = 6.5
-    max_attempts: Annotated[int, Meta(ge=1, le=5), LATER] = 2
+    max_attempts: Annotated[int, Meta(ge=1, le=5)] = 2
     max_concurrency: Count = 64
-    rate_limit_per_minute: Annotated[OptionalCount, LATER] = 240
+    rate_limit_per_minute: OptionalCount = 240
     reconcile: Annotated[bool, LATER] = False
 
     def faults(self) -> Iterator[tuple[str, str]]:
@@ -56,15 +55,19 @@ class ProviderModule(Struct, Generic[U, C], frozen=True, kw_only=True):
     """Everything the service knows of a provider.
 
     `no_use_for` names common checkout keys that would have no effect here, so that setting one is an error. `advice`
-    yields (key, advice) on a checkout's settings. `build` is None while the adapter does not exist yet.
+    yields (key, advice) on a checkout's settings. `edit` is None where a session cannot be changed after it was
+    made. `probe` is a request that changes nothing and is granted to
+    good credentials alone.
     """
 
     name: str
     upstream_settings: type[U]
     checkout_settings: type[C]
+    build: Callable[[C, UpstreamClient, Clock], Provider]
     no_use_for: frozenset[str] = frozenset()
     advice: Callable[[C], Iterator[tuple[str, str]]] = lambda _: iter(())
-    build: Callable[[C, UpstreamClient, Clock], Provider] | None = None
+    edit: Callable[[C, UpstreamClient], SessionEditor] | None = None
+    probe: Callable[[C], UpstreamRequest] | None = None
     expectations: Callable[[C, U], Expectations] = lambda _checkout, _upstream: Expectations(hosts=())
 
 
@@ -126,33 +129,3 @@ def _others(kind: type[Struct], expressed: frozenset[str]) -> _Names:
 
 def _set_fields(struct: Struct, names: _Names, prefix: str) -> list[str]:
     return [f"{prefix}{encoded}" for name, encoded in names if getattr(struct, name) not in (None, ())]
-
-
-_PENDING = "This version of the service makes no sessions with this provider yet."
-
-
-class PendingProvider:
-    """Stands in for a provider whose adapter does not exist yet: every operation is refused in words."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def check(self, request: OrderRequest) -> None:  # noqa: ARG002  # the port's signature
-        """Refused.
-
-        Raises:
-            UnsupportedByProviderError: always.
-        """
-        raise UnsupportedByProviderError(_PENDING)
-
-    def render(self, order: Order) -> UpstreamRequest:  # noqa: ARG002  # the port's signature
-        """Refused like `check`."""
-        raise UnsupportedByProviderError(_PENDING)
-
-    async def create(self, order: Order) -> ProviderSession:  # noqa: ARG002  # the port's signature
-        """Refused like `check`."""
-        raise UnsupportedByProviderError(_PENDING)
-
-    def opener(self, session: Session) -> Opener | None:  # noqa: ARG002  # the port's signature
-        """No popup."""
-        return None

@@ -2,17 +2,14 @@
 
 import asyncio
 import re
-import ssl
 import time
 from collections.abc import Container
-from functools import cache
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
 import aiohttp
-import certifi
 import httpx
-from httpx_aiohttp import AiohttpTransport
 from msgspec import Struct
 
 from service import __version__
@@ -27,15 +24,16 @@ from service.checkout.errors import (
     UpstreamUnavailableError,
 )
 from service.checkout.ports import UpstreamRequest
+from service.checkout.preview import ShownRequest
 from service.observability import metrics
+from service.providers.calls import Calls
+from service.providers.retry_after import retry_after_seconds
 
 USER_AGENT = f"checkout-broker/{__version__}"
 MAX_ANSWER_BYTES = 256 * 1024
 _POOL_WAIT_SECONDS = 0.25
-_IDLE_SECONDS = 15.0
 _CREDENTIALS_GOOD_FOR_SECONDS = 60.0
 _NEVER = float("-inf")
-_SECONDS = re.compile(r"[0-9]{1,5}")
 _SEGMENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,256}")  # nothing that one library encodes and the next decodes
 
 # By the first row that a status stands in; a 401 never comes this far.
@@ -70,33 +68,7 @@ class UpstreamAnswer(Struct, frozen=True, kw_only=True):
     status: int
     body: bytes
     retry_after_seconds: int | None
-
-
-def create_transport(max_connections: int, *, authorities: str | None = None) -> httpx.AsyncBaseTransport:
-    """aiohttp under httpx's interface, as httpx's own pool loses slots for ever when calls are cancelled.
-
-    (encode/httpcore issue 1093.)
-
-    Certificates and host names are verified against `authorities` (a PEM file; Mozilla's list when None), with TLS
-    1.2 or newer. Nothing is taken from the environment: no proxy, certificate or key-log variable can redirect or
-    lay open our credentials.
-    """
-    context = _tls(authorities or certifi.where())
-
-    def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=max_connections, ssl=context, keepalive_timeout=_IDLE_SECONDS)
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
-
-    return AiohttpTransport(client=session, verify=context, trust_env=False)
-
-
-@cache  # for all upstreams and reloads: reading the authorities holds up every request meanwhile
-def _tls(authorities: str) -> ssl.SSLContext:
-    # `create_default_context` would read SSL_CERT_FILE and SSLKEYLOGFILE.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(authorities)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+    date: str | None = None
 
 
 class UpstreamClient:
@@ -104,23 +76,25 @@ class UpstreamClient:
 
     def __init__(
         self,
-        name: str,
         base_url: str,
         authorizations: tuple[str, ...],
         timeouts: Timeouts,
         transport: httpx.AsyncBaseTransport,
+        calls: Calls,
     ) -> None:
-        self.name = name
+        self.name = calls.upstream
         self._base_url = httpx.URL(base_url)
         self._authorizations = authorizations
         self._timeouts = timeouts
         self._transport = transport
+        self._calls = calls
         self._generation = 0
         self._worked_at = [_NEVER] * len(authorizations)
         self._paths_that_worked: set[tuple[str, ...]] = set()
 
     async def close(self) -> None:
         """Close every connection."""
+        self._calls.close()
         await self._transport.aclose()
 
     def deadline(self) -> float:
@@ -142,14 +116,14 @@ class UpstreamClient:
         Raises:
             UpstreamCredentialsError: no generation is accepted.
             UpstreamRejectedError: none is accepted, although the credentials are good.
-            ProviderError: no whole answer came, by kind.
+            ProviderError: no whole answer came, or the call was not let through, by kind.
         """
         deadline = self.deadline() if deadline is None else deadline
         if authorization is not None:
-            return await self._attempt(request, authorization, deadline)
+            return await self._ask(request, authorization, deadline)
         first, count = self._generation, len(self._authorizations)
         for generation in ((first + step) % count for step in range(count)):
-            answer = await self._attempt(request, self._authorizations[generation], deadline)
+            answer = await self._ask(request, self._authorizations[generation], deadline)
             if answer.status != HTTPStatus.UNAUTHORIZED:
                 if answer.status < HTTPStatus.MULTIPLE_CHOICES:
                     self._generation, self._worked_at[generation] = generation, time.monotonic()
@@ -159,6 +133,18 @@ class UpstreamClient:
             raise UpstreamRejectedError("The provider refuses this request.")
         metrics.CREDENTIALS_REFUSED.labels(self.name).inc()
         raise UpstreamCredentialsError("The provider does not accept this shop's credentials.")
+
+    def show(self, request: UpstreamRequest) -> ShownRequest:
+        """A request as it would be sent, with whatever comes after the scheme of its `Authorization` masked."""
+        built = self._build(request, self._authorizations[self._generation])
+        scheme = request.scheme or built.headers["authorization"].partition(" ")[0]
+        return ShownRequest(
+            method=built.method,
+            url=str(built.url),
+            headers={**built.headers, "authorization": f"{scheme} ***"},
+            body=request.body,
+            customer=request.customer,
+        )
 
     def refusal(self, request: UpstreamRequest, answer: UpstreamAnswer) -> ProviderError:
         """The error that an answer without success stands for.
@@ -176,15 +162,23 @@ class UpstreamClient:
                 return kind(detail, retry_after_seconds=wait)
         return UpstreamInvalidError("The provider's answer cannot be used.")
 
-    async def _attempt(self, request: UpstreamRequest, authorization: str, deadline: float) -> UpstreamAnswer:
+    async def _ask(self, request: UpstreamRequest, authorization: str, deadline: float) -> UpstreamAnswer:
+        return await self._calls.make(partial(self._exchange, self._build(request, authorization), deadline), deadline)
+
+    async def _exchange(self, request: httpx.Request, deadline: float) -> UpstreamAnswer:
         started, outcome = time.perf_counter(), "cancelled"
         try:
             async with asyncio.timeout_at(deadline):
-                answer = await self._exchange(self._build(request, authorization))
-        except (TimeoutError, httpx.TransportError, aiohttp.ClientError, ProviderError) as error:
-            failure = _failure(error)
+                answer = await self._read(request)
+        except ProviderError as error:
+            outcome = error.slug
+            raise
+        except (TimeoutError, httpx.TransportError, aiohttp.ClientError) as error:
+            # The transport reports a connection that the provider closed as a connect timeout: what lies below decides.
+            cause = (isinstance(error, httpx.TransportError) and error.__cause__) or error
+            failure = _failure(cause)
             outcome = failure.slug
-            raise failure from error
+            raise failure from cause
         else:
             outcome = str(answer.status)
             return answer
@@ -224,7 +218,7 @@ class UpstreamClient:
                 return url
         raise UpstreamMisconfiguredError("The provider's address cannot be built from this configuration.")
 
-    async def _exchange(self, request: httpx.Request) -> UpstreamAnswer:
+    async def _read(self, request: httpx.Request) -> UpstreamAnswer:
         # Straight to the transport: cookies, redirects and auth flows of httpx.AsyncClient are not wanted here.
         response = await self._transport.handle_async_request(request)
         try:
@@ -235,26 +229,27 @@ class UpstreamClient:
                     raise UpstreamInvalidError("The provider's answer is too large.")
         finally:
             await response.aclose()
-        retry_after = response.headers.get("retry-after", "")
+        headers = response.headers
         return UpstreamAnswer(
             status=response.status_code,
             body=bytes(body),
-            retry_after_seconds=int(retry_after) if _SECONDS.fullmatch(retry_after) else None,
+            retry_after_seconds=retry_after_seconds(headers.get("retry-after"), headers.get("date")),
+            date=headers.get("date"),
         )
 
 
-def _failure(error: BaseException) -> ProviderError:
-    """The kind of a failed call.
-
-    The transport reports a connection that the provider closed as a connect timeout, so what lies below it decides.
-    """
-    cause = error.__cause__ if isinstance(error, httpx.TransportError) else error
-    if isinstance(cause, ProviderError):
-        return cause
+def _failure(cause: BaseException) -> ProviderError:
+    """The kind of a failed call, and whether anything was sent."""
     if isinstance(cause, (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError)):
-        return UpstreamUnavailableError("The provider cannot be reached.")
+        return _unsent(UpstreamUnavailableError("The provider cannot be reached."))
     if isinstance(cause, (TimeoutError, httpx.TimeoutException)):
         return UpstreamTimeoutError("The provider did not answer in time.")
     if isinstance(cause, (aiohttp.ClientPayloadError, aiohttp.ClientResponseError, httpx.ProtocolError)):
         return UpstreamInvalidError("The provider's answer cannot be read.")
     return UpstreamUnavailableError("The provider closed the connection.")
+
+
+def _unsent(failure: ProviderError) -> ProviderError:
+    """Of a name, connection or TLS handshake that failed, or a connection that was not to be had."""
+    failure.sent = False
+    return failure

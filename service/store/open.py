@@ -1,4 +1,4 @@
-"""From `[store]` to a session store and the key of our hashes."""
+"""From `[store]` to a session store, the key of our hashes, and budgets that replicas share."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -6,8 +6,10 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from service.store.connection import create_client
+from service.store import rate_key
+from service.store.connection import Client, create_client
 from service.store.embedded import keys_of, socket_of
+from service.store.rate import SharedRate
 from service.store.sealing import Sealer
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings, decode_key
@@ -18,6 +20,12 @@ class OpenStore(Struct, frozen=True, kw_only=True):
 
     sessions: RedisSessionStore
     hash_key: bytes
+    client: Client
+    prefix: str
+
+    def rate(self, upstream: str, per_minute: int, *, workers: int) -> SharedRate:
+        """The budget of an upstream's calls, the same for every replica with this store."""
+        return SharedRate(self.client, rate_key(self.prefix, upstream), per_minute, workers=workers)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -29,13 +37,14 @@ def open_store(settings: StoreSettings, embedded: Path | None) -> OpenStore:
     if embedded is not None:
         settings = replace(settings, url=f"unix://{socket_of(embedded)}")
     seal_keys, hash_key = _keys(settings, embedded)
+    client, prefix = create_client(settings), settings.key_prefix
     sessions = RedisSessionStore(
-        create_client(settings),
+        client,
         Sealer(seal_keys),
-        prefix=settings.key_prefix,
+        prefix=prefix,
         keep_records_for=timedelta(days=settings.ledger_days),
     )
-    return OpenStore(sessions=sessions, hash_key=hash_key)
+    return OpenStore(sessions=sessions, hash_key=hash_key, client=client, prefix=prefix)
 
 
 def _keys(settings: StoreSettings, embedded: Path | None) -> tuple[tuple[bytes, ...], bytes]:

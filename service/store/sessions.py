@@ -1,7 +1,10 @@
 """Sessions in Redis: found by fingerprint for re-use, by reference for everything else."""
 
 import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from typing import cast
 
 import msgspec
 import structlog
@@ -9,14 +12,28 @@ import structlog
 from service.checkout.errors import StoreRequiredError
 from service.checkout.session import Session
 from service.observability import metrics
-from service.store import reuse_key, session_key
+from service.store import reuse_key, session_key, writer_key
 from service.store.connection import STORE_ERRORS, Client, close_client
+from service.store.leases import lease
 from service.store.sealing import Sealer, UnreadableValueError
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Session).decode
 _LOG_EVERY_SECONDS = 1.0
 _SHORTEST = timedelta(milliseconds=1)
+_SWAP = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+  return 1
+end
+return 0
+"""
+_DROP = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('DEL', KEYS[1])
+end
+"""
+Change = Callable[[Session], Awaitable[Session]]
 log = structlog.get_logger()
 
 
@@ -48,11 +65,8 @@ class RedisSessionStore:
         Raises:
             StoreRequiredError: the store is down.
         """
-        try:
+        with self._required("Sessions cannot be looked up at the moment."):
             return await self._read(session_key(self._prefix, reference))
-        except STORE_ERRORS as error:
-            self._report(error)
-            raise StoreRequiredError("Sessions cannot be looked up at the moment.") from error
 
     async def save(self, session: Session, *, reusable_for: timedelta) -> None:
         """Keep the record, and the way to it from its fingerprint; does nothing while the store is down."""
@@ -68,15 +82,68 @@ class RedisSessionStore:
         except STORE_ERRORS as error:
             self._report(error)
 
+    async def update(self, reference: str, change: Change) -> Session | None:
+        """Write what `change` makes of the record, unless somebody else wrote meanwhile: then it is asked again.
+
+        Raises:
+            StoreRequiredError: the store is down.
+        """
+        key = session_key(self._prefix, reference)
+        with self._required("Sessions cannot be changed at the moment."):
+            while isinstance(sealed := await self._client.get(key), bytes) and (session := self._open(sealed, key)):
+                changed = await change(session)
+                if changed == session:
+                    return session
+                value = self._sealer.seal(_encode(changed), key)
+                if await cast("Awaitable[int]", self._client.eval(_SWAP, 1, key, sealed, value)):
+                    return changed
+        return None
+
+    async def unlink(self, session: Session) -> None:
+        """Hand the session out no more.
+
+        Raises:
+            StoreRequiredError: the store is down.
+        """
+        if not session.fingerprint:
+            return
+        key = reuse_key(self._prefix, session.fingerprint)
+        with self._required("Sessions cannot be changed at the moment."):
+            sealed = await self._client.get(key)
+            if not isinstance(sealed, bytes) or not (linked := self._open(sealed, key)):
+                return
+            if linked.reference == session.reference:  # a fresh one may have taken its place
+                await cast("Awaitable[None]", self._client.eval(_DROP, 1, key, sealed))
+
+    @asynccontextmanager
+    async def writer(self, reference: str, *, wait_seconds: float) -> AsyncGenerator[bool]:
+        """Change a session as the only one; yields False when others did so all the time.
+
+        Raises:
+            StoreRequiredError: the store is down.
+        """
+        with self._required("Sessions cannot be changed at the moment."):
+            async with lease(self._client, writer_key(self._prefix, reference), wait_seconds=wait_seconds) as held:
+                yield held
+
     async def _read(self, key: str) -> Session | None:
         sealed = await self._client.get(key)
-        if not isinstance(sealed, bytes):
-            return None
+        return self._open(sealed, key) if isinstance(sealed, bytes) else None
+
+    def _open(self, sealed: bytes, key: str) -> Session | None:
         try:
             return _decode(self._sealer.open(sealed, key))
         except (UnreadableValueError, msgspec.DecodeError):
             metrics.STORE_FAILURES.labels("unreadable").inc()
             return None
+
+    @contextmanager
+    def _required(self, detail: str) -> Generator[None]:
+        try:
+            yield
+        except STORE_ERRORS as error:
+            self._report(error)
+            raise StoreRequiredError(detail) from error
 
     def _report(self, error: Exception) -> None:
         kind = type(error).__name__

@@ -31,6 +31,7 @@ provider = "fastspring_v2"
 base_url = "http://127.0.0.1:{upstream}"
 credentials = [{{ username = {{ env = "BENCH_SECRET" }}, password = {{ env = "BENCH_SECRET" }} }}]
 max_concurrency = 1000
+rate_limit_per_minute = 0
 
 [checkouts.default]
 upstream = "fast"

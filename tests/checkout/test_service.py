@@ -11,8 +11,8 @@ from service.checkout.errors import (
     CartNotAllowedError,
     InvalidQuoteError,
     ProviderError,
+    StoreRequiredError,
     UnknownCheckoutError,
-    UnknownSessionError,
     UnsupportedFieldError,
     UpstreamMismatchError,
     UpstreamRejectedError,
@@ -22,8 +22,9 @@ from service.checkout.fingerprint import Hasher
 from service.checkout.models import Identity, Item, OrderRequest
 from service.checkout.service import Checkout, CheckoutService
 from service.checkout.session import TimelineEntry
+from service.checkout.sessions import SessionService
 from service.checkout.settings import CheckoutSettings
-from tests.support.orders import CHECKOUT, NOW, REQUEST, EchoProvider, MemorySessions, SettableClock
+from tests.support.orders import CHECKOUT, NOW, REQUEST, EchoProvider, MemorySessions, SettableClock, shown
 
 BUYER = Buyer(key="b" * 24, address="8.8.4.4")
 MARGIN = timedelta(seconds=CHECKOUT.expiry_margin_seconds)
@@ -39,10 +40,11 @@ class World:
         self.sessions = MemorySessions()
         expectations = Expectations(hosts=(".onfastspring.com",))
         checkouts = {
-            name: Checkout(name=name, settings=settings, provider=self.provider, expectations=expectations)
+            name: Checkout(name=name, settings=settings, provider=self.provider, expectations=expectations, show=shown)
             for name in ("default", "other")
         }
         self.service = CheckoutService(checkouts, self.sessions, Hasher(b"k" * 32), self.clock)
+        self.found = SessionService(self.sessions, Hasher(b"k" * 32), self.clock)
 
     async def ask(self, request: OrderRequest = REQUEST, buyer: Buyer = BUYER) -> str:
         """The session id that is handed out."""
@@ -170,8 +172,29 @@ async def test_buyer_goes_back_to_the_page_they_come_from() -> None:
 
     assert second.reused
     assert (None, "https://shop.example/two") == (second.session.return_url, second.session.cancel_url)
-    assert second.session == await world.service.find(second.session.reference)
-    assert [LIFE - MARGIN] * 2 == world.sessions.reusable_for
+    assert second.session == await world.found.find(second.session.reference)
+    assert [LIFE - MARGIN] == world.sessions.reusable_for
+
+
+async def test_buyer_who_comes_back_goes_back() -> None:
+    """From the first page, the second, and the first again: the record has the last one's address, or none."""
+    world = World(replace(CHECKOUT, return_urls=("https://shop.example/*",)))
+    one, two = (replace(REQUEST, return_url=f"https://shop.example/{page}") for page in ("one", "two"))
+
+    for request in (one, two, one, REQUEST, two, REQUEST):
+        session = (await world.service.create(request, BUYER)).session
+        assert request.return_url == (await world.found.find(session.reference)).return_url
+
+
+async def test_way_back_is_not_worth_a_failure() -> None:
+    """A store that cannot keep the other page's address does not end the checkout."""
+    world = World(replace(CHECKOUT, return_urls=("https://shop.example/*",)))
+    await world.ask()
+    world.sessions.failure = StoreRequiredError("down")
+
+    second = await world.service.create(replace(REQUEST, return_url="https://shop.example/two"), BUYER)
+
+    assert (True, "https://shop.example/two") == (second.reused, second.session.return_url)
 
 
 async def test_swapped_values_are_never_handed_out() -> None:
@@ -195,7 +218,7 @@ async def test_record_says_what_was_made() -> None:
     outcome = await world.service.create(request, replace(BUYER, caller="backoffice"))
 
     session = outcome.session
-    assert session == await world.service.find(session.reference)
+    assert session == await world.found.find(session.reference)
     assert ("default", "acme", "echo", "open") == (session.checkout, session.upstream, session.provider, session.state)
     assert {"channel": "web", "broker_ref": session.reference} == session.tags
     assert (NOW, NOW + LIFE, "backoffice") == (session.created_at, session.expires_at, session.caller)
@@ -211,23 +234,6 @@ async def test_record_of_a_provider_without_carts_has_the_order_s_lines() -> Non
     session = (await world.service.create(REQUEST, BUYER)).session
 
     assert [("pro-license", 2, None)] == [(item.product, item.quantity, item.locked) for item in session.items]
-
-
-async def test_only_the_browser_that_made_a_session_finds_it() -> None:
-    """A session is found by reference and buyer key; another key, a wrong reference or a session without one is not."""
-    world = World()
-    mine = (await world.service.create(REQUEST, BUYER)).session
-    keyless = (await world.service.create(REQUEST, replace(BUYER, key=None))).session
-
-    assert mine == await world.service.find_for_browser(mine.reference, "b" * 24)
-    for reference, key in (
-        (mine.reference, "c" * 24),
-        (keyless.reference, "b" * 24),
-        ("cs_" + "0" * 26, "b" * 24),
-        ("../" + mine.reference, "b" * 24),
-    ):
-        with pytest.raises(UnknownSessionError):
-            await world.service.find_for_browser(reference, key)
 
 
 @pytest.mark.parametrize(

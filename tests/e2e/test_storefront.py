@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.demo import running_demo
-from tests.e2e.driving import press
+from tests.e2e.driving import outcome, press, start
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -106,3 +106,26 @@ async def test_a_refusal(page: Page, shop: str) -> None:
     await expect(page.get_by_role("alert")).to_be_visible()
     await expect(page.locator("#story")).to_contain_text("/problems/")
     await expect(page.locator("form[data-product=no-such-thing] button")).to_be_enabled()
+
+
+@pytest.mark.parametrize(
+    ("checkout", "options"),
+    [
+        ("legacy", {"customer": {"email": "ada@example.org"}}),
+        ("games", {"items": [{"product": "411486491630370817"}]}),
+    ],
+)
+async def test_a_purchase_with_every_other_provider(
+    page: Page, shop: str, complaints: list[str], checkout: str, options: dict[str, object]
+) -> None:
+    """The same page buys with FastSpring's older API and with PayNow: `checkout.js` learns both from the answer."""
+    await page.goto(shop)
+    await start(page, checkout=checkout, country="DE", **options)
+    await press(page, "#pay")
+    if checkout == "games":
+        await press(page, "#done")
+    result = await outcome(page)
+
+    assert "completed" == result["outcome"]
+    assert result["order"]
+    assert [] == complaints

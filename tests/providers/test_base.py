@@ -3,10 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from service.checkout.errors import UnsupportedByProviderError, UnsupportedFieldError
-from service.checkout.models import Customer, Identity, Item, Order, Pricing
-from service.providers.base import PendingProvider, UpstreamSettings, Vocabulary
-from tests.checkout.test_session import session_in
+from service.checkout.errors import UnsupportedFieldError
+from service.checkout.models import Customer, Identity, Item, Pricing
+from service.providers.base import UpstreamSettings, Vocabulary
 from tests.support.orders import ORDER
 
 UPSTREAM = UpstreamSettings(provider="any", base_url="https://api.provider.example")
@@ -120,14 +119,3 @@ def test_credentials_are_the_providers_own() -> None:
     """The base has no way to write an `Authorization`; each provider says how."""
     with pytest.raises(NotImplementedError):
         UPSTREAM.authorizations()
-
-
-async def test_pending_provider_refuses_in_words() -> None:
-    """A provider without an adapter makes no session and says so, before anything is sent; it has no popup."""
-    pending, order = PendingProvider("paynow_gg"), Order(reference="cs_1")
-
-    with pytest.raises(UnsupportedByProviderError, match="no sessions with this provider yet"):
-        pending.render(order)
-    with pytest.raises(UnsupportedByProviderError, match="no sessions with this provider yet"):
-        await pending.create(order)
-    assert pending.opener(session_in("open")) is None

@@ -199,10 +199,17 @@ async def test_compressed_answer_is_not_unpacked() -> None:
         ("Retry-After: ٣", None),
         ("Retry-After:", None),
         ("X-Nothing: 1", None),
+        ("Date: Sat, 21 Nov 2026 08:00:00 GMT\r\nRetry-After: Sat, 21 Nov 2026 08:00:07 GMT", 7),
+        ("Date: Sat, 21 Nov 2026 08:00:00 GMT\r\nRetry-After: Sat, 21 Nov 2026 07:00:00 GMT", 0),
+        ("Date: Sat, 21 Nov 2026 08:00:00 GMT\r\nRetry-After: Sat, 21 Nov 2027 08:00:00 GMT", None),
+        ("Date: now\r\nRetry-After: Sat, 21 Nov 2020 08:00:00 GMT", 0),
+        ("Retry-After: Sat, 21 Nov 2020 08:00:00 GMT", 0),
+        ("Retry-After: Sat, 21 Nov 2020 08:00:00 CET", None),
+        ("Retry-After: Sat, 31 Feb 2020 08:00:00 GMT", None),
     ],
 )
 async def test_retry_after_is_whole_seconds(header: str, seconds: int | None) -> None:
-    """Whole seconds are passed on with the error; anything else counts as not said."""
+    """Seconds, or a date counted from the answer's own, are passed on; anything else counts as not said."""
     async with upstream(answering(response(429, b"", (header,)))) as server, client_of(server.url) as client:
         answer = await client.send(REQUEST)
         error = client.refusal(REQUEST, answer)

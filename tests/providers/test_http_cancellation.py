@@ -1,4 +1,4 @@
-"""No connection is ever leaked, however many calls are cancelled or time out."""
+"""No connection, and no place in the bulkhead, is ever leaked, however many calls are cancelled or time out."""
 
 import asyncio
 import os
@@ -6,15 +6,23 @@ import random
 import time
 from pathlib import Path
 
-from service.checkout.errors import ProviderError
+from service.checkout.errors import OverloadedError, ProviderError
 from service.checkout.ports import UpstreamRequest
+from service.providers.calls import Calls, Limits
 from service.providers.http import Timeouts, UpstreamClient
+from service.resilience.health import BreakerSettings
 from tests.support.upstream import Handler, Received, answering, client_of, response, until, upstream
 
 REQUEST = UpstreamRequest(method="POST", segments=("v2", "sessions"), body=b"{}")
 POOL = 10
-CHURN_SECONDS = float(os.environ.get("CHURN_SECONDS", "10"))
+CHURN_SECONDS = 60.0 if os.environ.get("CHAOS") == "1" else 10.0
 TIMEOUTS = Timeouts(connect=0.5, read=0.05, total=0.1)
+NEVER = BreakerSettings(in_a_row=10**9, share=2.0)  # else it would keep the calls from the provider
+
+
+def calls() -> Calls:
+    """The whole policy, a bulkhead of the pool's size included."""
+    return Calls("acme", Limits(max_attempts=2, max_concurrency=POOL, breaker=NEVER))
 
 
 async def test_cancelled_calls_leak_nothing() -> None:
@@ -22,7 +30,7 @@ async def test_cancelled_calls_leak_nothing() -> None:
     dice = random.Random(1)  # noqa: S311  # not for secrets
     async with upstream(answering(response())) as server:
         before = open_descriptors()
-        async with client_of(server.url, timeouts=TIMEOUTS, pool=POOL) as client:
+        async with client_of(server.url, timeouts=TIMEOUTS, pool=POOL, calls=calls()) as client:
             server.handler = moody(dice)
             outcomes = await churn(client, dice)
             server.handler = answering(response())
@@ -30,7 +38,7 @@ async def test_cancelled_calls_leak_nothing() -> None:
             await until(lambda: server.open_connections <= POOL)  # the server notices late that a client went
         await until(lambda: open_descriptors() <= before)
 
-    assert {"cancelled", "failed", "answered"} == outcomes
+    assert {"cancelled", "failed", "overloaded", "answered"} == outcomes
     assert [201] * 100 == [answer.status for batch in answers for answer in batch]
 
 
@@ -67,6 +75,8 @@ async def churn(client: UpstreamClient, dice: random.Random) -> set[str]:
 def kind_of(outcome: object) -> str:
     if isinstance(outcome, asyncio.CancelledError):
         return "cancelled"
+    if isinstance(outcome, OverloadedError):
+        return "overloaded"
     if isinstance(outcome, ProviderError):
         return "failed"
     assert not isinstance(outcome, BaseException), outcome

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 
+import aiohttp
 import pytest
 from prometheus_client import REGISTRY
 
@@ -20,7 +21,17 @@ from service.checkout.errors import (
 from service.checkout.ports import UpstreamRequest
 from service.providers.http import Timeouts, UpstreamAnswer, UpstreamClient
 from tests.support.ports import free_port
-from tests.support.upstream import Handler, Received, answering, client_of, resetting, response, silent, until, upstream
+from tests.support.upstream import (
+    TIMEOUTS,
+    Handler,
+    Received,
+    answering,
+    client_of,
+    resetting,
+    response,
+    silent,
+    upstream,
+)
 
 REQUEST = UpstreamRequest(method="POST", segments=("v2", "sessions"), body=b"{}")
 HEAD = b"HTTP/1.1 201 Created\r\nContent-Length: 10\r\n\r\n"
@@ -205,21 +216,51 @@ async def test_hanging_connection_is_a_provider_that_cannot_be_reached() -> None
     assert took < LONG / 2
 
 
-async def test_full_pool_does_not_queue_for_long() -> None:
-    """A call that finds every connection taken waits the connect limit and a quarter second, then gives up unsent."""
-    timeouts = Timeouts(connect=SHORT, read=LONG, total=LONG)
-    async with upstream(silent) as server, client_of(server.url, timeouts=timeouts, pool=1) as client:
-        first = asyncio.create_task(client.send(REQUEST))
-        await until(lambda: server.requests != [])
-        started = time.monotonic()
+@pytest.mark.parametrize(
+    ("unsent", "url"), [(True, "http://127.0.0.1:1"), (True, "http://provider.invalid"), (False, None)]
+)
+async def test_failure_says_whether_anything_was_sent(unsent: bool, url: str | None) -> None:  # noqa: FBT001  # a table's column
+    """A name or connection that failed carries that nothing left; a reset carries that something may have arrived."""
+    async with upstream(resetting) as server, client_of(url or server.url) as client:
         error = await sent(client)
-        took = time.monotonic() - started
-        first.cancel()
-        await asyncio.gather(first, return_exceptions=True)
 
-    assert UpstreamUnavailableError is type(error)
-    assert SHORT <= took < LONG / 2
-    assert 1 == len(server.requests)
+    assert isinstance(error, ProviderError)
+    assert (not unsent, not unsent) == (error.sent, bool(server.requests))
+
+
+async def test_deadline_that_is_over_sends_nothing() -> None:
+    """An operation whose time is up before the call is a timeout, and says that nothing was sent."""
+    async with upstream(answering(response())) as server, client_of(server.url) as client:
+        with pytest.raises(UpstreamTimeoutError) as error:
+            await client.send(REQUEST, deadline=client.deadline() - TIMEOUTS.total)
+
+    assert 0 == server.connections
+    assert not error.value.sent
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+@pytest.mark.parametrize("kept", [False, True])
+async def test_no_method_is_repeated_behind_our_back(method: str, kept: bool) -> None:  # noqa: FBT001  # a table's column
+    """A connection that is lost, a new one or a kept one, is no reason to send again: aiohttp by itself would."""
+    request = UpstreamRequest(method=method, segments=("v2",), body=b"{}" if method in {"PUT", "POST"} else b"")
+    async with upstream(answering(response())) as server, client_of(server.url) as client:
+        if kept:
+            await client.send(request)
+        server.handler = resetting
+        with pytest.raises(UpstreamUnavailableError) as error:
+            await client.send(request)
+
+    assert 1 + kept == len(server.requests)
+    assert error.value.sent
+
+
+async def test_the_control_aiohttp_repeats_a_put() -> None:
+    """What is prevented does happen: aiohttp as it comes sends a PUT again when its connection is lost."""
+    async with upstream(resetting) as server, aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await session.put(server.url, data=b"{}")
+
+    assert 2 == len(server.requests)
 
 
 @pytest.mark.parametrize(

@@ -42,11 +42,15 @@ def broker(server: ValkeyServer, sandbox: Sandbox, tmp_path: Path) -> Generator[
 
 
 def test_what_a_create_leaves(broker: httpx.Client, server: ValkeyServer, buyer_key: str) -> None:
-    """Two keys, each with a version and an end, nothing of the buyer or the session in the clear."""
+    """A session under two keys and the time of the call, each with a version and an end, nothing of it in the clear."""
     session = broker.post("/checkout", json=ORDER, headers={"Buyer-Key": buyer_key}).raise_for_status().json()
     with Redis(port=server.port) as client:
+        [call] = client.lrange("checkout:v1:rate:acme", 0, -1)
+        lives_ms = client.pttl("checkout:v1:rate:acme")
+        client.delete("checkout:v1:rate:acme")
         stored = {key.decode(): (client.ttl(key), str(client.get(key))) for key in client.scan_iter("*")}
 
+    assert (True, True) == (call.isdigit(), 0 < lives_ms <= 60_000)
     assert ["reuse", f"session:{session['reference']}"] == sorted(
         name.removeprefix("checkout:v1:").partition(":")[0] if ":reuse:" in name else name.removeprefix("checkout:v1:")
         for name in stored
@@ -69,7 +73,7 @@ def test_store_that_is_down(
     server.stop()
 
     assert [201, 201] == [broker.post("/checkout", json=ORDER, headers=headers).status_code for _ in range(2)]
-    assert 4 == failures("ConnectionError")
+    assert 5 == failures("ConnectionError")  # two each, and one for the rate budget, which then waits a second
     for path, sent in ((f"/checkout/{reference}", headers), (f"/internal/sessions/{reference}", caller_headers)):
         answer = broker.get(path, headers=sent)
         assert (503, "/problems/store-required") == (answer.status_code, answer.json()["type"])

@@ -114,6 +114,26 @@ async def test_cluster(cluster: list[int], open_sessions: OpenSessions, session:
             assert await client.dbsize()
 
 
+async def test_cluster_takes_changes(cluster: list[int], open_sessions: OpenSessions, session: Session) -> None:
+    """Records are changed, unlinked and held by one writer on whichever node they are."""
+    store = open_sessions(StoreSettings(url=f"redis+cluster://127.0.0.1:{cluster[0]}"))
+
+    async def retired(record: Session) -> Session:
+        return replace(record, state="retired")
+
+    for index in range(6):
+        one = replace(session, reference=f"cs_{index}", fingerprint=f"f{index}")
+        await store.save(one, reusable_for=HOUR)
+        async with (
+            store.writer(one.reference, wait_seconds=1) as first,
+            store.writer(one.reference, wait_seconds=0) as second,
+        ):
+            assert (True, False) == (first, second)
+            assert replace(one, state="retired") == await store.update(one.reference, retired)
+            await store.unlink(one)
+        assert None is await store.find_reusable(f"f{index}")
+
+
 async def test_dead_cluster(open_sessions: OpenSessions, session: Session, failures: Callable[[str], float]) -> None:
     """A cluster of which no node answers is a store that is down."""
     store = open_sessions(StoreSettings(url="redis+cluster://127.0.0.1:1,127.0.0.1:2"))

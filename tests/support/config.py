@@ -45,7 +45,7 @@ order = ["CARD", "PAYPAL"]
 
 [callers.backoffice]
 key_sha256 = ["{caller}"]
-scopes = ["checkout:create", "sessions:read", "metrics:read"]
+scopes = ["checkout:create", "sessions:read", "sessions:write", "metrics:read"]
 """
 
 

@@ -107,8 +107,8 @@ def order_of(document: dict[str, Any]) -> Order:
 
 
 def providers() -> list[str]:
-    """Every provider that has an adapter."""
-    return sorted(name for name, module in discover().items() if module.build)
+    """Every provider."""
+    return sorted(discover())
 
 
 def provider_fixture(name: str) -> ProviderFixture:
@@ -153,8 +153,6 @@ async def provider_at(
 ) -> AsyncGenerator[Provider]:
     """The real adapter with the real client, at an upstream of the test, in a world where it is always `NOW`."""
     upstream, checkout = settings_of(name, url, changes)
-    build = discover()[name].build
-    assert build is not None
     timeouts = msgspec.structs.replace(TIMEOUTS, read=read_seconds)
     async with client_of(url, timeouts=timeouts, authorizations=upstream.authorizations()) as client:
-        yield build(checkout, client, lambda: NOW)
+        yield discover()[name].build(checkout, client, lambda: NOW)

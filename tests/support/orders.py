@@ -1,10 +1,14 @@
 """Requests, orders and answers to start from, and the core's ports played by small real classes."""
 
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
 from service.checkout.models import (
+    Customer,
     Item,
     Money,
     Opener,
@@ -14,7 +18,8 @@ from service.checkout.models import (
     SessionItem,
 )
 from service.checkout.ports import UpstreamRequest
-from service.checkout.session import Session
+from service.checkout.preview import ShownRequest
+from service.checkout.session import PaymentMethodChoice, PaymentMethodOffer, Session
 from service.checkout.settings import CheckoutSettings
 from service.providers.fastspring_v2.requests import VOCABULARY, encode, session_request
 
@@ -51,12 +56,17 @@ class SettableClock:
 
 
 class MemorySessions:
-    """The store's port in memory; remembers for how long each session may be handed out again."""
+    """The store's port in memory; remembers for how long each session may be handed out again.
+
+    `failure` befalls whoever changes a record.
+    """
 
     def __init__(self) -> None:
         self.by_fingerprint: dict[str, Session] = {}
         self.by_reference: dict[str, Session] = {}
         self.reusable_for: list[timedelta] = []
+        self.writers: dict[str, asyncio.Lock] = {}
+        self.failure: Exception | None = None
 
     async def find_reusable(self, fingerprint: str) -> Session | None:
         return self.by_fingerprint.get(fingerprint)
@@ -70,6 +80,35 @@ class MemorySessions:
         if session.fingerprint:
             self.by_fingerprint[session.fingerprint] = session
 
+    async def update(self, reference: str, change: Callable[[Session], Awaitable[Session]]) -> Session | None:
+        if self.failure:
+            raise self.failure
+        while record := self.by_reference.get(reference):
+            changed = await change(record)
+            if self.by_reference.get(reference) is record:
+                self.by_reference[reference] = changed
+                return changed
+        return None
+
+    async def unlink(self, session: Session) -> None:
+        linked = self.by_fingerprint.get(session.fingerprint or "")
+        if linked and session.fingerprint and linked.reference == session.reference:
+            del self.by_fingerprint[session.fingerprint]
+
+    @asynccontextmanager
+    async def writer(self, reference: str, *, wait_seconds: float) -> AsyncGenerator[bool]:
+        lock = self.writers.setdefault(reference, asyncio.Lock())
+        try:
+            async with asyncio.timeout(wait_seconds / 10):  # tests are impatient
+                await lock.acquire()
+        except TimeoutError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
 
 class EchoProvider:
     """A provider that grants every order at once and remembers it; `changes` spoil its answers."""
@@ -81,6 +120,7 @@ class EchoProvider:
         self.orders: list[Order] = []
         self.changes: dict[str, object] = {}
         self.failure: Exception | None = None
+        self.sessions: dict[str, ProviderSession] = {}
 
     def check(self, request: OrderRequest) -> None:
         VOCABULARY.check(request)
@@ -100,7 +140,85 @@ class EchoProvider:
             items=tuple(SessionItem(product=item.product, quantity=item.quantity) for item in order.items),
             tags=order.order_tags,
         )
+        self.sessions[answer.session_id] = answer
         return replace(answer, **self.changes)
 
     def opener(self, session: Session) -> Opener | None:  # the port's signature
         return None
+
+
+class EchoEditor:
+    """Changes the sessions of an echo provider, at ten euros a piece, and remembers what it was asked.
+
+    `meanwhile` is what happens when it is asked for something, before it is done; `spoiled` are members of what is
+    read.
+    """
+
+    def __init__(self, provider: EchoProvider) -> None:
+        self._sessions = provider.sessions
+        self.calls: list[tuple[str, object]] = []
+        self.meanwhile: dict[str, Callable[[], Awaitable[None]]] = {}
+        self.spoiled: dict[str, object] = {}
+
+    def for_one_change(self) -> "EchoEditor":
+        self.calls.append(("for_one_change", None))
+        return self
+
+    async def read(self, session_id: str) -> ProviderSession:
+        await self._called("read", None)
+        pieces = sum(line.quantity for line in self._sessions[session_id].items or ())
+        total = Money(amount=f"{pieces * 10}.00", currency="EUR", display=f"{pieces * 10},00 €")
+        return replace(self._sessions[session_id], **{"total": total, "net_total": None} | self.spoiled)
+
+    async def payment_methods(self, session_id: str) -> PaymentMethodChoice:
+        await self._called("payment_methods", session_id)
+        return PaymentMethodChoice(payment_methods=(PaymentMethodOffer(id="CARD"),), hide_payment_methods=("WIRE",))
+
+    async def replace(self, session_id: str, order: Order) -> None:
+        await self._called("replace", order)
+        self._sessions[session_id] = replace(
+            self._sessions[session_id], items=tuple(map(_line, order.items)), tags=order.order_tags, live=order.live
+        )
+
+    async def replace_customer(self, session_id: str, customer: Customer) -> None:
+        await self._called("replace_customer", customer)
+
+    async def add_item(self, session_id: str, item: Item, *, reference: str) -> None:
+        await self._called("add_item", item)
+        self._set_lines(session_id, item.product, _line(item))
+
+    async def update_item(self, session_id: str, item: Item, *, reference: str) -> None:
+        await self._called("update_item", item)
+        self._set_lines(session_id, item.product, _line(item))
+
+    async def remove_item(self, session_id: str, product: str) -> None:
+        await self._called("remove_item", product)
+        self._set_lines(session_id, product)
+
+    async def _called(self, name: str, argument: object) -> None:
+        self.calls.append((name, argument))
+        if name in self.meanwhile:
+            await self.meanwhile[name]()
+
+    def _set_lines(self, session_id: str, product: str, *lines: SessionItem) -> None:
+        session = self._sessions[session_id]
+        others = (line for line in session.items or () if line.product != product)
+        self._sessions[session_id] = replace(session, items=(*others, *lines))
+
+
+def _line(item: Item) -> SessionItem:
+    return SessionItem(product=item.product, quantity=item.quantity, locked=item.quantity_behavior == "lock")
+
+
+def raising(error: Exception) -> Callable[[], Awaitable[None]]:
+    """What fails when it is awaited."""
+
+    async def fail() -> None:
+        raise error
+
+    return fail
+
+
+def shown(request: UpstreamRequest) -> ShownRequest:
+    """A request of the echo provider, to look at."""
+    return ShownRequest(method=request.method, url="/".join(request.segments), headers={}, body=request.body)

@@ -8,7 +8,7 @@ from service.checkout import models
 
 # What the service itself acts on; a provider's words have nothing to do with it.
 HANDLED_BY_THE_SERVICE = frozenset(
-    {"checkout", "items", "reference", "quote", "challenge", "fresh", "returnUrl", "cancelUrl", "language", "pseudonym"}
+    "checkout items reference quote challenge fresh returnUrl cancelUrl language orderTags pseudonym".split()
 )
 _FLAKE_ID = "411486491630370816"
 _ADDRESS = {
@@ -40,7 +40,6 @@ LEVELS: list[tuple[type[Struct], str, dict[str, Any]]] = [
             "country": "FR",
             "affiliateCode": "sample",
             "promoCodes": ["SAMPLE"],
-            "orderTags": {"sample": "tag"},
             "buyerIp": "9.9.9.9",
             "paymentMethodsOrder": ["SEPA"],
             "hidePaymentMethods": ["WIRE"],
@@ -75,7 +74,7 @@ LEVELS: list[tuple[type[Struct], str, dict[str, Any]]] = [
         models.Item,
         "items.0",
         {
-            "product": "sample-product",
+            "product": "411486491630370819",
             "quantity": 7,
             "attributes": {"sample": "attribute"},
             "subscription": True,

@@ -9,9 +9,12 @@ from contextlib import asynccontextmanager
 
 from msgspec import Struct
 
-from service.providers.http import Timeouts, UpstreamClient, create_transport
+from service.providers.calls import Calls, Limits
+from service.providers.http import Timeouts, UpstreamClient
+from service.providers.transport import create_transport
 
 TIMEOUTS = Timeouts(connect=1.0, read=2.0, total=4.0)
+ASKING_ONCE = Limits(max_attempts=1)
 AUTHORIZATION = "Basic c2FuZGJveDpzYW5kYm94"
 _END_OF_HEAD = b"\r\n\r\n"
 
@@ -99,17 +102,18 @@ async def upstream(
 
 
 @asynccontextmanager
-async def client_of(
+async def client_of(  # noqa: PLR0913  # every knob of the real client
     url: str,
     *,
     timeouts: Timeouts = TIMEOUTS,
     authorizations: tuple[str, ...] = (AUTHORIZATION,),
     pool: int = 10,
     authorities: str | None = None,
+    calls: Calls | None = None,
 ) -> AsyncGenerator[UpstreamClient]:
-    """The real client, over the real transport."""
+    """The real client, over the real transport; it asks once, as long as `calls` does not say otherwise."""
     transport = create_transport(pool, authorities=authorities)
-    client = UpstreamClient("acme", url, authorizations, timeouts, transport)
+    client = UpstreamClient(url, authorizations, timeouts, transport, calls or Calls("acme", ASKING_ONCE))
     try:
         yield client
     finally:

@@ -1,10 +1,11 @@
-"""The calls to FastSpring v2, one checkout each."""
+"""The call that makes a session at FastSpring v2, one checkout each."""
 
 from http import HTTPStatus
 
-from service.checkout.models import Opener, Order, OrderRequest, ProviderSession, Script
+from service.checkout.models import Opener, Order, OrderRequest, ProviderSession
 from service.checkout.ports import UpstreamRequest
 from service.checkout.session import Session
+from service.providers.fastspring import popup
 from service.providers.fastspring_v2.answers import read_refusal, read_session
 from service.providers.fastspring_v2.requests import VOCABULARY, encode, session_request
 from service.providers.fastspring_v2.settings import FastSpringV2Checkout
@@ -19,8 +20,7 @@ class FastSpringV2:
     def __init__(self, checkout: FastSpringV2Checkout, client: UpstreamClient) -> None:
         self._checkout = checkout
         self._client = client
-        # The slash inside the path separates two segments; encoded, it names a checkout that does not exist.
-        self._segments = ("v2", "checkouts", *checkout.path.split("/"), "sessions")
+        self._segments = checkout.segments()
 
     def check(self, request: OrderRequest) -> None:
         """Refuse what has no counterpart in v2.
@@ -56,10 +56,4 @@ class FastSpringV2:
         """The Store Builder Library's popup; None without a storefront, or in the mode that is not the storefront's."""
         if self._checkout.storefront is None or session.live != self._checkout.live:
             return None
-        attributes = {"id": "fsc-api", "data-storefront": self._checkout.storefront}
-        return Opener(
-            script=Script(src=self._checkout.builder_url, attributes=attributes),
-            call="fastspring.builder.checkout",
-            arguments=(session.session_id,),
-            closed={"attribute": "data-popup-closed"},
-        )
+        return popup(self._checkout.storefront, self._checkout.builder_url, session.session_id)

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from service.checkout.errors import FieldError, UpstreamInvalidError, UpstreamRejectedError
 from service.checkout.models import Money, ProviderSession, SessionItem, UpstreamWarning
 from service.checkout.money import decimal_text, money
+from service.checkout.session import PaymentMethodChoice, PaymentMethodOffer
 
 # Far above any cart, far below what decimal arithmetic or a display could choke on.
 _LARGEST_DIGITS = 13
@@ -119,6 +120,22 @@ class ErrorAnswer(Struct, frozen=True, kw_only=True):
     errors: tuple[Fault, ...] | None = None
 
 
+class OfferedMethod(Struct, frozen=True, kw_only=True, rename="camel"):
+    """FastSpring's own examples spell methods in lower case, its schema in upper case."""
+
+    id: str
+    required_field_elements: tuple[str, ...] | None = None
+    show_field_elements: tuple[str, ...] | None = None
+    supported_product_types: tuple[str, ...] | None = None
+    variants: tuple[str, ...] | None = None
+
+
+class MethodsAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
+    payment_methods: Annotated[tuple[OfferedMethod, ...], Meta(max_length=100)] | None = None
+    hide_payment_methods: Annotated[tuple[str, ...], Meta(max_length=100)] | None = None
+
+
+_decode_methods = msgspec.json.Decoder(MethodsAnswer).decode
 _decode_session = msgspec.json.Decoder(SessionAnswer).decode
 _decode_error = msgspec.json.Decoder(ErrorAnswer).decode
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
@@ -151,6 +168,45 @@ def read_session(body: bytes) -> ProviderSession:
         tags=answer.order_tags or {},
         warnings=tuple(_warning(warning) for warning in answer.warnings or ()),
     )
+
+
+def read_payment_methods(body: bytes) -> PaymentMethodChoice:
+    """The payment methods of a session that was read.
+
+    Raises:
+        UpstreamInvalidError: it is not the documented session.
+    """
+    try:
+        answer = _decode_methods(body)
+    except _UNREADABLE as error:
+        raise UpstreamInvalidError("The provider's answer cannot be read.") from error
+    offers = (
+        PaymentMethodOffer(
+            id=one.id.upper(),
+            required_field_elements=_codes(one.required_field_elements),
+            show_field_elements=_codes(one.show_field_elements),
+            supported_product_types=_codes(one.supported_product_types),
+            variants=_codes(one.variants),
+        )
+        for one in answer.payment_methods or ()
+    )
+    return PaymentMethodChoice(
+        payment_methods=tuple(offer for offer in offers if _CODE.fullmatch(offer.id)),
+        hide_payment_methods=_codes(answer.hide_payment_methods),
+    )
+
+
+def _codes(words: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Words of a closed alphabet: a provider's texts go no further."""
+    return tuple(code for word in words or () if _CODE.fullmatch(code := word.upper()))
+
+
+def is_unknown_session(body: bytes) -> bool:
+    """Whether a 404 speaks of the session. Inferred: documented is the status alone, and that it throttles as well."""
+    try:
+        return "session" in (_decode_error(body).message or "").lower()
+    except _UNREADABLE:
+        return False
 
 
 def _item(line: LineItem) -> SessionItem:
@@ -201,25 +257,33 @@ def _known_steps(path: str) -> str:
     return known
 
 
-def read_refusal(body: bytes) -> UpstreamRejectedError:
-    """A 400 in our words: which fields, never what was in them."""
+def read_refusal(body: bytes, part: str = "") -> UpstreamRejectedError:
+    """A 400 in our words: which fields, never what was in them.
+
+    `part` is where in a whole request that would stand which was sent, such as one line of the cart.
+    """
     try:
         answer = _decode_error(body)
     except _UNREADABLE:
         answer = ErrorAnswer()
-    refusal = _refusal(answer)
+    refusal = _refusal(answer, part)
     if answer.id and _CASE.fullmatch(answer.id):
         refusal.provider_case = answer.id
     return refusal
 
 
-def _refusal(answer: ErrorAnswer) -> UpstreamRejectedError:
+def _refusal(answer: ErrorAnswer, part: str) -> UpstreamRejectedError:
     if answer.message and _PURCHASER_REQUIRED in answer.message:
         detail = "This checkout needs the buyer's e-mail address."
         return UpstreamRejectedError(detail, errors=(FieldError(field="customer.email", detail=detail),))
     errors = tuple(
         FieldError(field=field, detail=_REFUSAL_WORDS.get(fault.error_code or "", _REFUSED_VALUE))
         for fault in (answer.errors or ())[:32]
-        if (field := our_field(fault.field))
+        if (field := our_field(_whole_path(fault.field, part)))
     )
     return UpstreamRejectedError("The provider refuses this request.", errors=errors)
+
+
+def _whole_path(path: str | None, part: str) -> str | None:
+    """Their examples name fields from the top of a session; the rest is taken to begin at what was sent."""
+    return path if path is None or path.startswith(("cart.", "customer.")) else part + path

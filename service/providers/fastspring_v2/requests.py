@@ -8,6 +8,7 @@ from msgspec import Struct
 from service.checkout import models
 from service.checkout.settings import BROKER_REFERENCE
 from service.providers.base import Vocabulary, refuse_fields
+from service.providers.fastspring import CURRENCIES
 
 VOCABULARY = Vocabulary(
     order=frozenset(
@@ -20,10 +21,6 @@ VOCABULARY = Vocabulary(
         "price discounts discount_duration setup_fee shipping_fee eds_fee trial interval interval_length"
         " interval_count quantity_behavior quantity_default".split()
     ),
-)
-CURRENCIES = frozenset(
-    "AED ARS AUD BRL CAD CHF CLP CNY COP CZK DKK EUR GBP HKD HUF IDR INR JPY KRW MXN MYR NOK NZD PEN PHP PLN RUB SAR"
-    " SEK SGD THB TRY TWD USD VND ZAR".split()
 )
 LANGUAGES = frozenset("ar cs da de en es fi fr hr it iw ja ko nl no pl pt ru sk sv tr zh".split())
 _LANGUAGE_WORDS = {"he": "iw"}  # the old code of Hebrew
@@ -137,18 +134,21 @@ def session_request(order: models.Order) -> SessionRequest:
         locale=order.language,
         country=order.country,
         buyer_ip=order.buyer_ip,
-        customer=_customer(order),
+        customer=customer_request(order),
         order_tags=order.order_tags,
         cart=Cart(
             coupon_code=order.coupon,
-            line_items=tuple(_line(item, order.reference, f"items[{index}]") for index, item in enumerate(order.items)),
+            line_items=tuple(
+                line_request(item, order.reference, f"items[{index}].") for index, item in enumerate(order.items)
+            ),
         ),
         payment_methods_order=order.payment_methods_order,
         hide_payment_methods=order.hide_payment_methods,
     )
 
 
-def _customer(order: models.Order) -> Customer | None:
+def customer_request(order: models.Order) -> Customer | None:
+    """The customer of an order, and the body of its own endpoint; None when nothing is known."""
     buyer = order.customer or models.Customer()
     ship_to = buyer.ship_to or models.Recipient()
     customer = Customer(
@@ -189,7 +189,12 @@ def _address(address: models.Address | None) -> Address | None:
     )
 
 
-def _line(item: models.Item, reference: str, path: str) -> LineItem:
+def line_request(item: models.Item, reference: str, path: str = "") -> LineItem:
+    """A line of an order, and the body of the item endpoints; `path` is where the item stands in the request.
+
+    Raises:
+        UnsupportedFieldError: v2 cannot express a currency or a language of a text.
+    """
     pricing = item.pricing or models.Pricing()
     behavior = item.quantity_behavior or pricing.quantity_behavior
     return LineItem(
@@ -199,7 +204,7 @@ def _line(item: models.Item, reference: str, path: str) -> LineItem:
         quantity_behavior=behavior.upper() if behavior else None,
         quantity_default=item.quantity_default or pricing.quantity_default,
         descriptions=_descriptions(item.descriptions, path) if item.descriptions else None,
-        custom_price=_custom_price(pricing, f"{path}.pricing"),
+        custom_price=_custom_price(pricing, f"{path}pricing"),
         attributes={**(item.attributes or {}), BROKER_REFERENCE: reference},
         subscription_overrides=_subscription(pricing),
     )
@@ -207,9 +212,9 @@ def _line(item: models.Item, reference: str, path: str) -> LineItem:
 
 def _descriptions(texts: models.Descriptions, path: str) -> Descriptions:
     return Descriptions(
-        display=_language_map(texts.display, f"{path}.descriptions.display"),
-        instructions=_language_map(texts.instructions, f"{path}.descriptions.instructions"),
-        summary=_language_map(texts.summary, f"{path}.descriptions.summary"),
+        display=_language_map(texts.display, f"{path}descriptions.display"),
+        instructions=_language_map(texts.instructions, f"{path}descriptions.instructions"),
+        summary=_language_map(texts.summary, f"{path}descriptions.summary"),
         image_url=texts.image_url,
     )
 

@@ -1,37 +1,15 @@
 """What a shop configures for FastSpring v2: the account's credentials, the checkout path, the popup's storefront."""
 
-import base64
 from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from service.checkout.acceptance import Expectations
 from service.checkout.settings import CheckoutSettings
-from service.config.secret import Secret
 from service.config.types import HttpsUrl, is_loopback_host, url_fault
-from service.providers.base import UpstreamSettings
-
-
-class BasicCredentials(Struct, frozen=True, kw_only=True):
-    """One generation: API username and password (in the app: Developer Tools > APIs > API Credentials)."""
-
-    username: Secret
-    password: Secret
-
-
-class FastSpringUpstream(UpstreamSettings, frozen=True, kw_only=True):
-    """A FastSpring account; one pair of credentials serves live and test."""
-
-    base_url: HttpsUrl = "https://api.fastspring.com"
-    credentials: Annotated[tuple[BasicCredentials, ...], Meta(min_length=1)]
-
-    def authorizations(self) -> tuple[str, ...]:
-        """HTTP Basic, newest generation first."""
-        pairs = (f"{one.username.reveal()}:{one.password.reveal()}" for one in self.credentials)
-        return tuple("Basic " + base64.b64encode(pair.encode()).decode() for pair in pairs)
-
+from service.providers.fastspring import BUILDER_URL, FastSpringUpstream, mode_advice
 
 CheckoutPath = Annotated[
     str,
@@ -54,7 +32,11 @@ class FastSpringV2Checkout(CheckoutSettings, frozen=True, kw_only=True):
 
     path: CheckoutPath
     storefront: StorefrontPath | None = None
-    builder_url: HttpsUrl = "https://sbl.onfastspring.com/sbl/1.0.3/fastspring-builder.min.js"
+    builder_url: HttpsUrl = BUILDER_URL
+
+    def segments(self) -> tuple[str, ...]:
+        """Where the checkout's sessions are: the slash of `path` separates; encoded, it names what does not exist."""
+        return ("v2", "checkouts", *self.path.split("/"), "sessions")
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """Rules over several keys."""
@@ -66,11 +48,8 @@ class FastSpringV2Checkout(CheckoutSettings, frozen=True, kw_only=True):
 
 
 def advice(checkout: FastSpringV2Checkout) -> Iterator[tuple[str, str]]:
-    """What `check` warns about: a session of one mode cannot be paid on the other mode's storefront."""
-    host = (checkout.storefront or "").partition("/")[0]
-    if host.endswith(".onfastspring.com") and checkout.live == (".test." in host):
-        wanted = "acme.onfastspring.com/…" if checkout.live else "acme.test.onfastspring.com/…"
-        yield "storefront", f"its host and `live` are of different modes: name one like {wanted}"
+    """What `check` warns about: a storefront of the other mode."""
+    return mode_advice(checkout.storefront, live=checkout.live)
 
 
 def expectations(checkout: FastSpringV2Checkout, upstream: FastSpringUpstream) -> Expectations:

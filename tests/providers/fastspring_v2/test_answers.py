@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.checkout.errors import UpstreamInvalidError
-from service.providers.fastspring_v2.answers import our_field, read_refusal, read_session
+from service.checkout.session import PaymentMethodChoice, PaymentMethodOffer
+from service.providers.fastspring_v2.answers import our_field, read_payment_methods, read_refusal, read_session
 from tests.support.exchanges import exchanges
 
 GOOD = exchanges("fastspring_v2")["minimal"].answers.raw_body()
@@ -164,3 +165,48 @@ def test_refusal_names_at_most_32_fields() -> None:
     errors = [{"errorCode": "X", "field": f"cart.lineItems[{index}].quantity"} for index in range(1000)]
 
     assert 32 == len(read_refusal(json.dumps({"errors": errors}).encode()).errors)
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"", b"[]", b'{"paymentMethods": [{"id": 7}]}', b'{"hidePaymentMethods": 1}', b"[" * 100_000]
+)
+def test_what_names_no_methods_is_not_read(body: bytes) -> None:
+    """Payment methods are read from the documented form alone."""
+    with pytest.raises(UpstreamInvalidError):
+        read_payment_methods(body)
+
+
+def test_payment_methods_are_read_liberally() -> None:
+    """Either spelling is upper case here; their texts, and what is no word of a closed alphabet, go no further."""
+    methods = [
+        {
+            "id": "card",
+            "description": "Credit card",
+            "requiredFieldElements": ["NAME", "<b>"],
+            "showFieldElements": ["postal_code"],
+            "supportedProductTypes": ["ONE_TIME"],
+            "variants": ["VISA", "DINNERS"],
+        },
+        {"id": "CASHAPP", "variants": None},
+        {"id": "no method"},
+    ]
+    body = json.dumps(json.loads(GOOD) | {"paymentMethods": methods, "hidePaymentMethods": ["wire", "a b"]})
+
+    assert read_payment_methods(body.encode()) == PaymentMethodChoice(
+        payment_methods=(
+            PaymentMethodOffer(
+                id="CARD",
+                required_field_elements=("NAME",),
+                show_field_elements=("POSTAL_CODE",),
+                supported_product_types=("ONE_TIME",),
+                variants=("VISA", "DINNERS"),
+            ),
+            PaymentMethodOffer(id="CASHAPP"),
+        ),
+        hide_payment_methods=("WIRE",),
+    )
+
+
+def test_session_without_lists_offers_nothing() -> None:
+    """A session that names no methods has none that are known."""
+    assert PaymentMethodChoice(payment_methods=(), hide_payment_methods=()) == read_payment_methods(GOOD)

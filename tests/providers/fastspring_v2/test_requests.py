@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from service.checkout.errors import UnsupportedFieldError
 from service.checkout.models import Customer, Descriptions, Discount, Item, Order, Pricing
-from service.providers.fastspring_v2.requests import CURRENCIES, LANGUAGES, SessionRequest, encode, session_request
+from service.providers.fastspring import CURRENCIES
+from service.providers.fastspring_v2.requests import LANGUAGES, SessionRequest, encode, session_request
 from tests.support.exchanges import exchanges
 from tests.support.orders import ORDER
 

@@ -5,9 +5,8 @@ import pytest
 from msgspec.structs import replace
 
 from service.config.secret import Secret
+from service.providers.fastspring import BasicCredentials, FastSpringUpstream
 from service.providers.fastspring_v2.settings import (
-    BasicCredentials,
-    FastSpringUpstream,
     FastSpringV2Checkout,
     advice,
     expectations,

@@ -1,0 +1,93 @@
+"""What would be sent, and why: which rule set each field of an order; pure."""
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from service.checkout.buyer import Buyer
+from service.checkout.enrichment import choose_country, choose_language, choose_payment_methods
+from service.checkout.models import Order, OrderRequest
+from service.checkout.settings import BROKER_REFERENCE, CheckoutSettings
+
+# Not the provider's: what chooses the checkout, or asks this service alone for something.
+_OUR_OWN = frozenset({"checkout", "fresh", "quote", "challenge", "reference", "pseudonym"})
+
+
+class ShownRequest(Struct, frozen=True, kw_only=True):
+    """An upstream request to look at: the address in full, secrets masked.
+
+    `customer` names the provider's customer, who is looked up before the call and is missing in the request until then.
+    """
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    customer: str | None = None
+
+
+class FieldRule(Struct, frozen=True, kw_only=True):
+    """A field in our vocabulary, and what set it: a key of the configuration, `request`, a header, or `service`."""
+
+    path: str
+    rule: str
+
+
+class Preview(Struct, frozen=True, kw_only=True):
+    """The request that would be sent, with the rule of each field."""
+
+    request: ShownRequest
+    fields: tuple[FieldRule, ...]
+
+
+def explain(
+    name: str, checkout: CheckoutSettings, request: OrderRequest, buyer: Buyer, order: Order
+) -> tuple[FieldRule, ...]:
+    """The rule behind each field of an order that `enrich` made of these."""
+    key = f"checkouts.{name}"
+    country = choose_country(checkout, request, buyer)
+    language = choose_language(checkout, request, buyer)
+    unnamed = replace(request, payment_methods_order=None, hide_payment_methods=None)
+    payment = choose_payment_methods(checkout, unnamed, country.value, language.value).rule
+    rules = {
+        "live": "request" if request.live is not None else f"{key}.live",
+        "country": _of_checkout(key, country.rule),
+        "language": _of_checkout(key, language.rule),
+        "buyerIp": "request" if request.buyer_ip else "server.client_ip_header",
+        "paymentMethodsOrder": "request" if request.payment_methods_order is not None else _of_checkout(key, payment),
+        "hidePaymentMethods": "request" if request.hide_payment_methods is not None else _of_checkout(key, payment),
+        **{f"orderTags.{tag}": f"{key}.order_tags.{tag}" for tag in checkout.order_tags},
+        **{f"orderTags.{tag}": "request" for tag in request.order_tags or ()},
+        f"orderTags.{BROKER_REFERENCE}": "service",
+        **{
+            f"items[{index}].quantityBehavior": f"{key}.lock_quantity"
+            for index, item in enumerate(request.items)
+            if item.quantity_behavior is None
+        },
+    }
+    return tuple(FieldRule(path=path, rule=rules.get(path, "request")) for path in _paths(order))
+
+
+def _of_checkout(key: str, rule: str) -> str:
+    """Rules name a key of the checkout, or something outside of it."""
+    return rule if rule in {"request", "Accept-Language", "server.country_header"} else f"{key}.{rule}"
+
+
+def _paths(order: Order) -> Iterator[str]:
+    for name, value in msgspec.to_builtins(order).items():
+        if name not in _OUR_OWN:
+            yield from _leaves(name, value)
+
+
+def _leaves(path: str, value: object) -> Iterator[str]:
+    """Every place of a document that holds a value; a list of texts is one."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from _leaves(f"{path}.{name}", one)
+    elif isinstance(value, (list, tuple)) and any(isinstance(one, dict) for one in value):
+        for index, one in enumerate(value):
+            yield from _leaves(f"{path}[{index}]", one)
+    elif value is not None:
+        yield path

@@ -1,0 +1,173 @@
+"""The policy around every call to a provider: who is let through, and which few failures are worth another attempt."""
+
+import asyncio
+import math
+import random
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Protocol, TypeVar
+
+import structlog
+from msgspec import Struct
+
+from service.checkout.errors import (
+    OverloadedError,
+    ProviderError,
+    UpstreamThrottledError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+from service.observability import metrics
+from service.resilience.breaker import Breaker, BreakerOpenError, Call
+from service.resilience.bulkhead import Bulkhead, BulkheadFullError
+from service.resilience.health import BreakerSettings, Outcome
+from service.resilience.rate import RateBudget, RateSpentError, Unlimited
+from service.resilience.retries import RetryBudget
+
+_FOR_THE_CALL_SECONDS = 1.0
+_JITTER_SECONDS = (0.05, 0.25)
+_ASKS_FOR_LATER = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+log = structlog.get_logger()
+
+
+class Answer(Protocol):
+    """What is looked at of an answer."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def retry_after_seconds(self) -> int | None: ...
+
+
+A = TypeVar("A", bound=Answer)
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """Of one upstream, in this process."""
+
+    max_attempts: int = 2
+    max_concurrency: int = 64
+    breaker: BreakerSettings = BreakerSettings()
+
+
+class Calls:
+    """The calls to one upstream."""
+
+    def __init__(self, upstream: str, limits: Limits | None = None, rate: RateBudget | None = None) -> None:
+        limits = limits or Limits()
+        self.upstream = upstream
+        self._max_attempts = limits.max_attempts
+        self._breaker = Breaker(limits.breaker, self._breaker_changed)
+        self._bulkhead = Bulkhead(limits.max_concurrency)
+        self._rate = rate or Unlimited()
+        self._retries = RetryBudget()
+
+    def close(self) -> None:
+        """Count no longer as an open breaker."""
+        if self._breaker.is_open:
+            metrics.BREAKERS_OPEN.labels(self.upstream).dec()
+
+    async def make(self, exchange: Callable[[], Awaitable[A]], deadline: float) -> A:
+        """One exchange, or more where the first was never sent or asked for a later try; all until `deadline`.
+
+        Raises:
+            ProviderError: of the last exchange, or it was not let through. `sent` says whether anything left.
+        """
+        self._retries.note_request()
+        attempt = 1
+        while True:
+            outcome = await self._attempt(exchange, deadline)
+            pause_seconds = self._pause_seconds(outcome, deadline) if attempt < self._max_attempts else None
+            if pause_seconds is None:
+                break
+            metrics.UPSTREAM_RETRIES.labels(self.upstream).inc()
+            await asyncio.sleep(pause_seconds)
+            attempt += 1
+        if isinstance(outcome, ProviderError):
+            raise outcome
+        return outcome
+
+    def _pause_seconds(self, outcome: Answer | ProviderError, deadline: float) -> float | None:
+        """How long to wait for another attempt; None where there is to be none."""
+        if isinstance(outcome, ProviderError):
+            asked = None if outcome.sent else 0
+        else:
+            asked = outcome.retry_after_seconds if outcome.status in _ASKS_FOR_LATER else None
+        if asked is None:
+            return None
+        pause_seconds = asked + random.uniform(*_JITTER_SECONDS)  # noqa: S311  # spreads retries, no secret
+        fits = asyncio.get_running_loop().time() + pause_seconds + _FOR_THE_CALL_SECONDS <= deadline
+        return pause_seconds if fits and self._retries.take() else None
+
+    async def _attempt(self, exchange: Callable[[], Awaitable[A]], deadline: float) -> A | ProviderError:
+        """What came of an exchange.
+
+        Raises:
+            ProviderError: it was not let through.
+        """
+        try:
+            self._breaker.check()  # before the queue as well: it must cost nothing while the provider is down
+            async with self._bulkhead.slot(deadline):
+                with self._breaker.call() as call:
+                    await self._take_rate(deadline)
+                    return await self._observed(exchange, call)
+        except (BreakerOpenError, BulkheadFullError, RateSpentError, TimeoutError) as reason:
+            refusal, why = _refusal(reason)
+            metrics.UPSTREAM_REFUSED.labels(self.upstream, why).inc()
+            raise refusal from reason
+
+    async def _take_rate(self, deadline: float) -> None:
+        async with asyncio.timeout_at(deadline):
+            wait_seconds = await self._rate.take()
+        if asyncio.get_running_loop().time() >= deadline:
+            raise TimeoutError
+        if wait_seconds > 0:
+            raise RateSpentError(wait_seconds)
+
+    async def _observed(self, exchange: Callable[[], Awaitable[A]], call: Call) -> A | ProviderError:
+        with metrics.UPSTREAM_IN_FLIGHT.labels(self.upstream).track_inprogress():
+            try:
+                answer = await exchange()
+            except ProviderError as failure:
+                call.outcome = Outcome.FAILED
+                return failure
+        call.outcome = _outcome(answer.status)
+        return answer
+
+    def _breaker_changed(self, is_open: bool) -> None:  # noqa: FBT001  # the breaker's own words
+        metrics.BREAKERS_OPEN.labels(self.upstream).inc(1 if is_open else -1)
+        log.warning("upstream.breaker", upstream=self.upstream, open=is_open)
+
+
+def _outcome(status: int) -> Outcome:
+    """A 4xx says that somebody is there, and nothing more: it may be the request's own fault."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return Outcome.FAILED
+    return Outcome.SUCCEEDED if status < HTTPStatus.MULTIPLE_CHOICES else Outcome.ANSWERED
+
+
+def _refusal(reason: Exception) -> tuple[ProviderError, str]:
+    """Why a call was not made: as an error, and in a word."""
+    refusal: ProviderError
+    match reason:
+        case BreakerOpenError():
+            wait, why = _whole_seconds(reason.wait_seconds + random.random()), "breaker"  # noqa: S311  # no secret
+            detail = "The provider failed again and again, so it is left alone for a moment."
+            refusal = UpstreamUnavailableError(detail, retry_after_seconds=wait)
+        case BulkheadFullError():
+            wait, why = random.randint(1, 3), "bulkhead"  # noqa: S311  # no secret
+            refusal = OverloadedError("Too many calls to the provider are under way.", retry_after_seconds=wait)
+        case RateSpentError():
+            wait, why = _whole_seconds(reason.wait_seconds), "rate"
+            detail = "This shop's calls to the provider are used up for the moment."
+            refusal = UpstreamThrottledError(detail, retry_after_seconds=wait)
+        case _:
+            why = "deadline"
+            refusal = UpstreamTimeoutError("There was no time left to ask the provider.")
+    refusal.sent = False
+    return refusal, why
+
+
+def _whole_seconds(seconds: float) -> int:
+    return max(1, math.ceil(seconds))

@@ -1,0 +1,33 @@
+"""Configurations of several upstreams, a checkout of the same name for each, with limits for the load of a test."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from tests.support.config import CALLER_KEY
+
+_UPSTREAM = """
+[upstreams.{name}]
+provider = "fastspring_v2"
+base_url = "{url}"
+credentials = [{{ username = {{ env = "SANDBOX_USERNAME" }}, password = {{ env = "SANDBOX_PASSWORD" }} }}]
+{limits}
+
+[checkouts.{name}]
+upstream = "{name}"
+path = "acme/popup-checkout"
+live = false
+order_tags = {{ channel = "web" }}
+fallback_url = "https://acme.onfastspring.com/{{product}}"
+"""
+_CALLER = """
+[callers.backoffice]
+key_sha256 = ["{sha256}"]
+scopes = ["checkout:create", "sessions:read", "metrics:read"]
+"""
+
+
+def config_of(urls: Mapping[str, str], **limits: float) -> str:
+    """An upstream and a checkout for each name; `limits` are those of every upstream."""
+    lines = "\n".join(f"{key} = {value}" for key, value in limits.items())
+    parts = [_UPSTREAM.format(name=name, url=url, limits=lines) for name, url in urls.items()]
+    return "".join(parts) + _CALLER.format(sha256=sha256(CALLER_KEY.encode()).hexdigest())
