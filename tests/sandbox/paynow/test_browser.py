@@ -1,6 +1,5 @@
 """The stand-in of PayNow.js and the hosted page, in a browser and under a strict policy of the page around them."""
 
-import shutil
 import threading
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
@@ -11,14 +10,14 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Error, FrameLocator, Page, async_playwright
+from playwright.async_api import Browser, Error, FrameLocator, Page
 
 from service.sandbox.paynow.catalogue import COINS, VIP
 from tests.sandbox.paynow.calls import Json, checkout, get, line
+from tests.support.browser import chromium
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 SHOP = """<!doctype html><title>Shop</title>
 <meta http-equiv="content-security-policy" content="default-src 'none'; script-src 'self' {sandbox};
   frame-src {sandbox}; style-src 'self'">
@@ -61,17 +60,13 @@ def shop(address: str, tmp_path: Path) -> Iterator[str]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     """One browser for all, since its start takes longer than any test."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert chromium, "Browser tests need Chromium on the PATH: apt-get install chromium"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    async with chromium() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A page in a window of its own; anything that it complains about fails the test."""
+async def page(browser: Browser, shop: str) -> AsyncIterator[Page]:
+    """A page in a window of its own, closed before its shop is; anything that it complains about fails the test."""
     complaints: list[str] = []
     page = await browser.new_page(viewport={"width": 900, "height": 800})
     page.on("pageerror", lambda error: complaints.append(str(error)))
