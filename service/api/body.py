@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections import Counter
 from functools import cache
 from typing import TypeVar
 
@@ -65,8 +66,7 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:
     # msgspec takes the last of two equal members, other readers the first: two truths about one request.
     if len({name for name, _ in pairs}) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
         error = FieldError(field=member_of("", twice), detail="This member stands twice in one object: keep one.")
         raise InvalidRequestError("A member stands twice.", errors=(error,))
 
@@ -98,7 +98,8 @@ def without_blanks(struct: T) -> T:
         elif isinstance(value, msgspec.Struct):
             changes[name] = without_blanks(value)
         elif isinstance(value, tuple):
-            changes[name] = tuple(without_blanks(one) if isinstance(one, msgspec.Struct) else one for one in value)
+            given = (one for one in value if one != "")
+            changes[name] = tuple(without_blanks(one) if isinstance(one, msgspec.Struct) else one for one in given)
         elif isinstance(value, dict):
             changes[name] = {key: one for key, one in value.items() if one != ""}
     return replace(struct, **changes)
