@@ -5,16 +5,17 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import httpx
 from msgspec import Struct
 
 from service.checkout.ports import Clock
 from service.providers.base import UpstreamSettings
-from service.providers.calls import Calls, Limits
-from service.providers.http import Timeouts, UpstreamClient
+from service.providers.calls import Calls, Limits, create_breaker, forget_breaker
+from service.providers.http import Learned, Timeouts, UpstreamClient
 from service.providers.transport import create_transport
+from service.resilience.breaker import Breaker
 from service.settings import Settings
 from service.store.open import OpenStore, open_store
 from service.store.settings import StoreSettings
@@ -39,11 +40,22 @@ _Key = tuple[str, Struct, StoreSettings]
 
 
 def create_client(
-    upstream: UpstreamSettings, authorizations: tuple[str, ...], calls: Calls, transport: httpx.AsyncBaseTransport
+    upstream: UpstreamSettings,
+    authorizations: tuple[str, ...],
+    calls: Calls,
+    transport: httpx.AsyncBaseTransport,
+    learned: Learned | None = None,
 ) -> UpstreamClient:
     """A client of an account as it is configured; `authorizations` are its credentials or some of them."""
     timeouts = Timeouts(connect=upstream.connect_timeout, read=upstream.read_timeout, total=upstream.total_timeout)
-    return UpstreamClient(upstream.base_url, authorizations, timeouts, transport, calls)
+    return UpstreamClient(upstream.base_url, authorizations, timeouts, transport, calls, learned=learned)
+
+
+class _Account(NamedTuple):
+    """What is known of an upstream whatever its other settings are: what it answered, and whether it is down."""
+
+    learned: Learned
+    breaker: Breaker
 
 
 class Resources:
@@ -53,6 +65,7 @@ class Resources:
         self._embedded = embedded
         self._seams = seams
         self._open: list[tuple[_Key, _Closable]] = []
+        self._accounts: dict[tuple[str, str, str], _Account] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -68,13 +81,15 @@ class Resources:
             await resource.close()
 
     def client(self, name: str, settings: Settings) -> UpstreamClient:
-        """The client of an upstream, with its connections and what it learned of the account and its health."""
+        """The client of an upstream, with its connections and what was learned of the account and its health."""
         upstream = settings.upstreams[name]
         key = name, upstream, settings.store
         client = self._find(UpstreamClient, key)
         if client is None:
+            account = self._account(name, upstream)
+            calls = self._calls(name, settings, account.breaker)
             transport = self._seams.create_transport(upstream.max_concurrency)
-            client = create_client(upstream, upstream.authorizations(), self._calls(name, settings), transport)
+            client = create_client(upstream, upstream.authorizations(), calls, transport, account.learned)
             self._open.append((key, client))
         return client
 
@@ -96,14 +111,23 @@ class Resources:
         for entry in [one for one in self._open if one[0] not in used]:
             self._open.remove(entry)
             self._later(_close_after(entry[1], longest_call + _BODY_AND_STORE_SECONDS))
+        for gone in self._accounts.keys() - {_identity(*one) for one in in_force.upstreams.items()}:
+            forget_breaker(gone[0], self._accounts.pop(gone).breaker)
 
-    def _calls(self, name: str, settings: Settings) -> Calls:
+    def _account(self, name: str, upstream: UpstreamSettings) -> _Account:
+        identity = _identity(name, upstream)
+        if identity not in self._accounts:
+            self._accounts[identity] = _Account(Learned(), create_breaker(name))
+        return self._accounts[identity]
+
+    def _calls(self, name: str, settings: Settings, breaker: Breaker) -> Calls:
         upstream = settings.upstreams[name]
         limits = Limits(max_attempts=upstream.max_attempts, max_concurrency=upstream.max_concurrency)
         per_minute = upstream.rate_limit_per_minute
         if not per_minute:
-            return Calls(name, limits)
-        return Calls(name, limits, self.store(settings.store).rate(name, per_minute, workers=settings.server.workers))
+            return Calls(name, limits, breaker=breaker)
+        rate = self.store(settings.store).rate(name, per_minute, workers=settings.server.workers)
+        return Calls(name, limits, rate, breaker)
 
     def _find(self, kind: type[R], key: _Key) -> R | None:
         return next((one for held, one in self._open if held == key and isinstance(one, kind)), None)
@@ -112,6 +136,10 @@ class Resources:
         task = asyncio.create_task(closing)
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+def _identity(name: str, upstream: UpstreamSettings) -> tuple[str, str, str]:
+    return name, upstream.provider, upstream.base_url
 
 
 async def _close_after(resource: _Closable, seconds: float) -> None:

@@ -112,3 +112,27 @@ async def test_everything_is_closed_at_the_end(settings: Settings, made: list[Tr
         running.client("acme", settings)
 
     assert [False] == [transport.is_open for transport in made]
+
+
+async def test_what_was_learned_outlives_the_settings(opened: Resources, settings: Settings) -> None:
+    """A new password, limit or store key is no reason to forget what the account answered, nor that it is down."""
+    before = opened.client("acme", settings)
+    before.keep(("customers",), lambda: ["ada"])
+    newer = replace(
+        settings, upstreams=changed(settings, max_concurrency=1), store=replace(settings.store, ledger_days=1)
+    )
+    after = opened.client("acme", newer)
+
+    assert before is not after
+    assert ["ada"] == after.keep(("customers",), list)
+
+
+async def test_another_account_knows_nothing(opened: Resources, settings: Settings) -> None:
+    """Another address under the same name is another account; one that is gone is forgotten."""
+    opened.client("acme", settings).keep(("customers",), lambda: ["ada"])
+    elsewhere = replace(settings, upstreams=changed(settings, base_url="http://127.0.0.1:2"))
+    empty: list[str] = opened.client("acme", elsewhere).keep(("customers",), list)
+    opened.close_unused(elsewhere)
+    again: list[str] = opened.client("acme", settings).keep(("customers",), list)
+
+    assert [[], []] == [empty, again]

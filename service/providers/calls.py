@@ -54,30 +54,36 @@ class Limits(Struct, frozen=True, kw_only=True):
 class Calls:
     """The calls to one upstream."""
 
-    def __init__(self, upstream: str, limits: Limits | None = None, rate: RateBudget | None = None) -> None:
+    def __init__(
+        self,
+        upstream: str,
+        limits: Limits | None = None,
+        rate: RateBudget | None = None,
+        breaker: Breaker | None = None,
+    ) -> None:
         limits = limits or Limits()
         self.upstream = upstream
         self._max_attempts = limits.max_attempts
-        self._breaker = Breaker(limits.breaker, self._breaker_changed)
+        self._breaker = breaker or create_breaker(upstream, limits.breaker)
         self._bulkhead = Bulkhead(limits.max_concurrency)
         self._rate = rate or Unlimited()
         self._retries = RetryBudget()
-
-    def close(self) -> None:
-        """Count no longer as an open breaker."""
-        if self._breaker.is_open:
-            metrics.BREAKERS_OPEN.labels(self.upstream).dec()
 
     async def make(self, exchange: Callable[[], Awaitable[A]], deadline: float) -> A:
         """One exchange, or more where the first was never sent or asked for a later try; all until `deadline`.
 
         Raises:
-            ProviderError: of the last exchange, or it was not let through. `sent` says whether anything left.
+            ProviderError: of the last exchange, or it was not let through. `sent` says whether anything ever left.
         """
         self._retries.note_request()
-        attempt = 1
+        attempt, sent = 1, False
         while True:
-            outcome = await self._attempt(exchange, deadline)
+            try:
+                outcome = await self._attempt(exchange, deadline)
+            except ProviderError as refusal:
+                refusal.sent = sent
+                raise
+            sent = sent or not isinstance(outcome, ProviderError) or outcome.sent
             pause_seconds = self._pause_seconds(outcome, deadline) if attempt < self._max_attempts else None
             if pause_seconds is None:
                 break
@@ -85,6 +91,7 @@ class Calls:
             await asyncio.sleep(pause_seconds)
             attempt += 1
         if isinstance(outcome, ProviderError):
+            outcome.sent = sent
             raise outcome
         return outcome
 
@@ -135,9 +142,21 @@ class Calls:
         call.outcome = _outcome(answer.status)
         return answer
 
-    def _breaker_changed(self, is_open: bool) -> None:  # noqa: FBT001  # the breaker's own words
-        metrics.BREAKERS_OPEN.labels(self.upstream).inc(1 if is_open else -1)
-        log.warning("upstream.breaker", upstream=self.upstream, open=is_open)
+
+def create_breaker(upstream: str, settings: BreakerSettings | None = None) -> Breaker:
+    """A breaker whose changes are counted and logged."""
+
+    def changed(is_open: bool) -> None:  # noqa: FBT001  # the breaker's own words
+        metrics.BREAKERS_OPEN.labels(upstream).inc(1 if is_open else -1)
+        log.warning("upstream.breaker", upstream=upstream, open=is_open)
+
+    return Breaker(settings or BreakerSettings(), changed)
+
+
+def forget_breaker(upstream: str, breaker: Breaker) -> None:
+    """Count it no longer as open."""
+    if breaker.is_open:
+        metrics.BREAKERS_OPEN.labels(upstream).dec()
 
 
 def _outcome(status: int) -> Outcome:
@@ -165,7 +184,6 @@ def _refusal(reason: Exception) -> tuple[ProviderError, str]:
         case _:
             why = "deadline"
             refusal = UpstreamTimeoutError("There was no time left to ask the provider.")
-    refusal.sent = False
     return refusal, why
 
 

@@ -3,9 +3,10 @@
 import asyncio
 import re
 import time
-from collections.abc import Container
+from collections.abc import Callable, Container
 from functools import partial
 from http import HTTPStatus
+from typing import TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -34,6 +35,7 @@ MAX_ANSWER_BYTES = 256 * 1024
 _POOL_WAIT_SECONDS = 0.25
 _CREDENTIALS_GOOD_FOR_SECONDS = 60.0
 _NEVER = float("-inf")
+K = TypeVar("K")
 _SEGMENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,256}")  # nothing that one library encodes and the next decodes
 
 # By the first row that a status stands in; a 401 never comes this far.
@@ -71,16 +73,32 @@ class UpstreamAnswer(Struct, frozen=True, kw_only=True):
     date: str | None = None
 
 
+class Learned:
+    """What calls to an account have shown, whichever client made them; it outlives a change of the settings."""
+
+    def __init__(self) -> None:
+        self.worked_at: dict[str, float] = {}  # by `Authorization`
+        self.paths: set[tuple[str, ...]] = set()
+        self.kept: dict[tuple[str, ...], object] = {}  # of adapters
+
+    def is_good(self, authorizations: tuple[str, ...]) -> bool:
+        """Whether one of these credentials worked within the last minute."""
+        last = max(self.worked_at.get(one, _NEVER) for one in authorizations)
+        return time.monotonic() - last < _CREDENTIALS_GOOD_FOR_SECONDS
+
+
 class UpstreamClient:
     """Sends requests with the account's credentials; follows no redirect, repeats nothing that may have been done."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is kept for another length of time
         self,
         base_url: str,
         authorizations: tuple[str, ...],
         timeouts: Timeouts,
         transport: httpx.AsyncBaseTransport,
         calls: Calls,
+        *,
+        learned: Learned | None = None,
     ) -> None:
         self.name = calls.upstream
         self._base_url = httpx.URL(base_url)
@@ -89,13 +107,15 @@ class UpstreamClient:
         self._transport = transport
         self._calls = calls
         self._generation = 0
-        self._worked_at = [_NEVER] * len(authorizations)
-        self._paths_that_worked: set[tuple[str, ...]] = set()
+        self._learned = learned or Learned()
 
     async def close(self) -> None:
         """Close every connection."""
-        self._calls.close()
         await self._transport.aclose()
+
+    def keep(self, key: tuple[str, ...], make: Callable[[], K]) -> K:
+        """What an adapter remembers of this account; made once, and kept over reloads. One type a key."""
+        return cast("K", self._learned.kept.setdefault(key, make()))
 
     def deadline(self) -> float:
         """When an operation that begins now must have ended, in the loop's time; for all of its calls together."""
@@ -126,10 +146,11 @@ class UpstreamClient:
             answer = await self._ask(request, self._authorizations[generation], deadline)
             if answer.status != HTTPStatus.UNAUTHORIZED:
                 if answer.status < HTTPStatus.MULTIPLE_CHOICES:
-                    self._generation, self._worked_at[generation] = generation, time.monotonic()
-                    self._paths_that_worked.add(request.route or request.segments)
+                    self._generation = generation
+                    self._learned.worked_at[self._authorizations[generation]] = time.monotonic()
+                    self._learned.paths.add(request.route or request.segments)
                 return answer
-        if time.monotonic() - max(self._worked_at) < _CREDENTIALS_GOOD_FOR_SECONDS:
+        if self._learned.is_good(self._authorizations):
             raise UpstreamRejectedError("The provider refuses this request.")
         metrics.CREDENTIALS_REFUSED.labels(self.name).inc()
         raise UpstreamCredentialsError("The provider does not accept this shop's credentials.")
@@ -153,7 +174,7 @@ class UpstreamClient:
         is wrong.
         """
         status, wait = answer.status, answer.retry_after_seconds
-        if status == HTTPStatus.NOT_FOUND and (request.route or request.segments) not in self._paths_that_worked:
+        if status == HTTPStatus.NOT_FOUND and (request.route or request.segments) not in self._learned.paths:
             return UpstreamMisconfiguredError("The provider does not know this shop's checkout.")
         if status == HTTPStatus.FORBIDDEN:
             metrics.CREDENTIALS_REFUSED.labels(self.name).inc()
@@ -220,7 +241,10 @@ class UpstreamClient:
 
     async def _read(self, request: httpx.Request) -> UpstreamAnswer:
         # Straight to the transport: cookies, redirects and auth flows of httpx.AsyncClient are not wanted here.
-        response = await self._transport.handle_async_request(request)
+        try:
+            response = await self._transport.handle_async_request(request)
+        except UnicodeError as error:  # a reason phrase that is no text
+            raise UpstreamInvalidError("The provider's answer cannot be read.") from error
         try:
             body = bytearray()
             async for chunk in response.aiter_raw():

@@ -6,7 +6,7 @@ from typing import cast
 import structlog
 
 from service.observability import metrics
-from service.resilience.breaker import Breaker, BreakerOpenError
+from service.resilience.breaker import Breaker, BreakerOpenError, Call
 from service.resilience.health import BreakerSettings, Outcome
 from service.resilience.rate import WINDOW_SECONDS, LocalRate
 from service.store.connection import STORE_ERRORS, Client
@@ -45,15 +45,20 @@ class SharedRate:
         """0 when it is granted; else the seconds until another would be."""
         try:
             with self._breaker.call() as call:
-                call.outcome = Outcome.FAILED
-                wait_ms = await self._ask()
-                call.outcome = Outcome.SUCCEEDED
-                return wait_ms / 1000
+                return await self._ask(call) / 1000
         except STORE_ERRORS as error:
             metrics.STORE_FAILURES.labels(type(error).__name__).inc()
         except BreakerOpenError:
             pass  # counted when it opened
         return await self._local.take()
 
-    async def _ask(self) -> int:
-        return await cast("Awaitable[int]", self._client.eval(_TAKE, 1, self._key, str(self._per_minute), _WINDOW_MS))
+    async def _ask(self, call: Call) -> int:
+        """Milliseconds to wait. A question that was broken off says nothing of the store."""
+        question = self._client.eval(_TAKE, 1, self._key, str(self._per_minute), _WINDOW_MS)
+        try:
+            wait_ms = await cast("Awaitable[int]", question)
+        except STORE_ERRORS:
+            call.outcome = Outcome.FAILED
+            raise
+        call.outcome = Outcome.SUCCEEDED
+        return wait_ms

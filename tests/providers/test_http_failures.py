@@ -30,6 +30,7 @@ from tests.support.upstream import (
     resetting,
     response,
     silent,
+    then_closing,
     upstream,
 )
 
@@ -312,3 +313,12 @@ async def test_404_on_a_path_that_worked_is_throttling() -> None:
         type(later),
         type(elsewhere),
     ]
+
+
+async def test_reason_that_is_no_text() -> None:
+    """A status line whose phrase no decoder can read is an unreadable answer, not a failure of ours."""
+    handler = then_closing(b"HTTP/1.1 200 \xff\xfe\r\nContent-Length: 2\r\n\r\n{}")
+    async with upstream(handler) as server, client_of(server.url) as client:
+        error = await sent(client)
+
+    assert isinstance(error, UpstreamInvalidError)

@@ -266,5 +266,5 @@ async def test_paths_are_remembered_without_ids() -> None:
         for number in range(20):
             await editor.update_item(f"OS{number}", replace(ITEM, product=f"p{number}"), reference=REFERENCE)
 
-        remembered = client._paths_that_worked  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # nothing else tells
+        remembered = client._learned.paths  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # nothing else tells
         assert 1 == len(remembered)
