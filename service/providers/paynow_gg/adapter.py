@@ -30,7 +30,12 @@ from service.providers.paynow_gg.vocabulary import MANAGEMENT, STOREFRONT, check
 
 
 class OutOfDateError(UpstreamMisconfiguredError):
-    """What was remembered of a customer is true no more. It was forgotten, so another attempt asks anew."""
+    """What was remembered of a customer is true no more, it seems. It was forgotten, so another attempt asks anew."""
+
+    customer = ""
+
+
+_SAYS_NO_TO_A_TOKEN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 class PayNow:
@@ -42,7 +47,7 @@ class PayNow:
         self._checkout = checkout
         self._client = client
         self._clock = clock
-        self._customers = Customers(checkout.store_id, client)
+        self._customers = client.keep(("customers", checkout.store_id), lambda: Customers(checkout.store_id))
         self._is_managed = checkout.mode == "management"
 
     def check(self, request: OrderRequest) -> None:
@@ -73,9 +78,9 @@ class PayNow:
         deadline, expires_at = self._client.deadline(), self._expiry()
         attempt = self._as_store if self._is_managed else self._as_customer
         try:
-            answer = await attempt(order, deadline)
-        except OutOfDateError:
-            answer = await attempt(order, deadline)
+            answer = await attempt(order, deadline, "")
+        except OutOfDateError as error:
+            answer = await attempt(order, deadline, error.customer)
         return read_session(answer.body, expires_at)
 
     def opener(self, session: Session) -> Opener | None:
@@ -92,36 +97,40 @@ class PayNow:
     def _expiry(self) -> datetime:
         return self._clock().replace(microsecond=0) + timedelta(seconds=self._checkout.session_seconds)
 
-    async def _as_store(self, order: Order, deadline: float) -> UpstreamAnswer:
-        customer = await self._customer(order, deadline)
+    async def _as_store(self, order: Order, deadline: float, doubted: str) -> UpstreamAnswer:
+        customer = await self._customer(order, deadline, doubted)
         request = management_request(order, self._checkout, customer.value)
         answer = await self._client.send(request, deadline=deadline)
         if answer.status == HTTPStatus.OK:
             return answer
         raise self._failure(request, answer, order, customer)
 
-    async def _as_customer(self, order: Order, deadline: float) -> UpstreamAnswer:
+    async def _as_customer(self, order: Order, deadline: float, doubted: str) -> UpstreamAnswer:
         request = storefront_request(order, self._checkout)
         if order.customer_token:
             customer, token = Found("", remembered=False), Found(order.customer_token, remembered=False)
         else:
-            customer = await self._customer(order, deadline)
+            customer = await self._customer(order, deadline, doubted)
             token = await self._token(order, customer, deadline)
         answer = await self._client.send(request, deadline=deadline, authorization=f"Customer {token.value}")
         if answer.status == HTTPStatus.OK:
             return answer
-        if answer.status == HTTPStatus.UNAUTHORIZED:
+        if answer.status in _SAYS_NO_TO_A_TOKEN:
             raise with_case_of(read_refusal(answer.body), self._refused_token(order, customer, token))
         raise self._failure(request, answer, order, customer)
 
-    async def _customer(self, order: Order, deadline: float) -> Found:
+    async def _customer(self, order: Order, deadline: float, doubted: str) -> Found:
+        """Whose checkout it is. Where a 404 spoke of `doubted`, and that is found again, it spoke of something else."""
         if order.customer_id:
             return Found(order.customer_id, remembered=False)
-        return await self._customers.id_of(person_of(order, self._checkout), deadline)
+        found = await self._customers.id_of(person_of(order, self._checkout), self._client, deadline)
+        if found.value == doubted:
+            raise UpstreamRejectedError("The provider does not know something that this request names.")
+        return found
 
     async def _token(self, order: Order, customer: Found, deadline: float) -> Found:
         try:
-            return await self._customers.token_of(customer.value, deadline)
+            return await self._customers.token_of(customer.value, self._client, deadline)
         except UnknownCustomerError as error:
             raise self._unknown(order, customer) from error
 
@@ -136,7 +145,10 @@ class PayNow:
             return with_case_of(refusal, self._client.refusal(request, answer))
         if any(error.field != "customerId" for error in refusal.errors):
             return refusal
-        return with_case_of(refusal, self._unknown(order, customer, _gifted(order)))
+        unknown = self._unknown(order, customer, _gifted(order))
+        if isinstance(unknown, OutOfDateError):
+            unknown.customer = customer.value
+        return with_case_of(refusal, unknown)
 
     def _unknown(self, order: Order, customer: Found, gifted: tuple[str, ...] = ()) -> ProviderError:
         """Who is not known: whom the order names, who was remembered, or nobody in this store."""

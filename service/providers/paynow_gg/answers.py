@@ -32,6 +32,7 @@ class SessionAnswer(Struct, frozen=True, kw_only=True):
 class CustomerAnswer(Struct, frozen=True, kw_only=True):
     id: FlakeId
     store_id: FlakeId
+    name: str | None = None
 
 
 class TokenAnswer(Struct, frozen=True, kw_only=True):
@@ -73,15 +74,17 @@ def read_session(body: bytes, expires_at: datetime) -> ProviderSession:
     )
 
 
-def read_customer(body: bytes, store_id: str) -> str:
-    """The id of a customer of this store.
+def read_customer(body: bytes, store_id: str, *, name: str | None = None) -> str:
+    """The id of a customer of this store; `name` is the one that was asked for.
 
     Raises:
-        UpstreamInvalidError: it is not the documented answer, or not of this store.
+        UpstreamInvalidError: it is not the documented answer, or somebody else's.
     """
     answer = _read(_decode_customer, body)
     if answer.store_id != store_id:
         raise UpstreamInvalidError("The provider's customer is of another store.")
+    if name is not None and answer.name is not None and name.casefold() != answer.name.casefold():
+        raise UpstreamInvalidError("The provider's customer is another one.")
     return _checked(answer.id)
 
 

@@ -28,31 +28,30 @@ class UnknownCustomerError(UpstreamRejectedError):
 
 
 class Customers:
-    """The customers of one store."""
+    """The customers of one store, whichever client asks for them."""
 
-    def __init__(self, store_id: str, client: UpstreamClient) -> None:
+    def __init__(self, store_id: str) -> None:
         self._store_id = store_id
-        self._client = client
         self._ids = Remembered()
         self._tokens = Remembered()
 
-    async def id_of(self, person: Person, deadline: float) -> Found:
+    async def id_of(self, person: Person, client: UpstreamClient, deadline: float) -> Found:
         """The id of a person's customer, who is made where there is none.
 
         Raises:
             UpstreamRejectedError: there is none, and none can be made of them.
             ProviderError: no usable answer came, by kind.
         """
-        return await self._ids.get(person.label, lambda: self._find_or_make(person, deadline))
+        return await self._ids.get(person.label, lambda: self._find_or_make(person, client, deadline))
 
-    async def token_of(self, customer_id: str, deadline: float) -> Found:
+    async def token_of(self, customer_id: str, client: UpstreamClient, deadline: float) -> Found:
         """A token of a customer.
 
         Raises:
             UnknownCustomerError: there is no such customer.
             ProviderError: no usable answer came, by kind.
         """
-        return await self._tokens.get(customer_id, lambda: self._mint(customer_id, deadline))
+        return await self._tokens.get(customer_id, lambda: self._mint(customer_id, client, deadline))
 
     def forget(self, person: Person, customer_id: str) -> None:
         """PayNow knows no such customer any more."""
@@ -62,50 +61,45 @@ class Customers:
         """PayNow does not take this token any more."""
         self._tokens.forget(customer_id, token)
 
-    async def _find_or_make(self, person: Person, deadline: float) -> str:
-        found = await self._find(person, deadline)
+    async def _find_or_make(self, person: Person, client: UpstreamClient, deadline: float) -> str:
+        found = await self._find(person, client, deadline)
         if found is None and person.new:
             request = UpstreamRequest(method="POST", segments=self._path(), body=_encode(person.new))
-            return read_customer((await self._send(request, person, deadline)).body, self._store_id)
+            return read_customer((await self._send(request, person, client, deadline)).body, self._store_id)
         if found is None and person.sign_in:
-            await self._send(self._sign_in(person.sign_in), person, deadline)
-            found = await self._find(person, deadline)
+            await self._send(self._sign_in(person.sign_in), person, client, deadline)
+            found = await self._find(person, client, deadline)
         if found is None:
             raise _refused(person, UpstreamRejectedError("The provider knows no such player."))
         return found
 
-    async def _find(self, person: Person, deadline: float) -> str | None:
+    async def _find(self, person: Person, client: UpstreamClient, deadline: float) -> str | None:
         request = UpstreamRequest(method="GET", segments=self._path("lookup"), query=(person.query,))
-        answer = await self._client.send(request, deadline=deadline)
+        answer = await client.send(request, deadline=deadline)
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
-        self._require_success(request, answer, person)
-        return read_customer(answer.body, self._store_id)
+        _require_success(client, request, answer, person)
+        name = person.query[1] if person.query[0] == "name" else None
+        return read_customer(answer.body, self._store_id, name=name)
 
-    async def _mint(self, customer_id: str, deadline: float) -> str:
+    async def _mint(self, customer_id: str, client: UpstreamClient, deadline: float) -> str:
         request = UpstreamRequest(
             method="POST", segments=self._path(customer_id, "tokens"), route=self._path("CUSTOMER", "tokens")
         )
-        answer = await self._client.send(request, deadline=deadline)
+        answer = await client.send(request, deadline=deadline)
         if answer.status == HTTPStatus.NOT_FOUND:
             raise UnknownCustomerError("The provider knows no such customer.")
-        self._require_success(request, answer, None)
+        _require_success(client, request, answer, None)
         return read_token(answer.body)
 
-    async def _send(self, request: UpstreamRequest, person: Person, deadline: float) -> UpstreamAnswer:
-        answer = await self._client.send(request, deadline=deadline)
+    async def _send(
+        self, request: UpstreamRequest, person: Person, client: UpstreamClient, deadline: float
+    ) -> UpstreamAnswer:
+        answer = await client.send(request, deadline=deadline)
         if answer.status == HTTPStatus.NOT_FOUND:
             raise with_case_of(read_refusal(answer.body), unknown_store())
-        self._require_success(request, answer, person)
+        _require_success(client, request, answer, person)
         return answer
-
-    def _require_success(self, request: UpstreamRequest, answer: UpstreamAnswer, person: Person | None) -> None:
-        if answer.status == HTTPStatus.OK:
-            return
-        refusal = read_refusal(answer.body)
-        if answer.status in REFUSALS:
-            raise _refused(person, refusal)
-        raise with_case_of(refusal, self._client.refusal(request, answer))
 
     def _path(self, *below: str) -> tuple[str, ...]:
         return ("v1", "stores", self._store_id, "customers", *below)
@@ -113,7 +107,7 @@ class Customers:
     def _sign_in(self, claim: dict[str, str]) -> UpstreamRequest:
         """A Minecraft name may be claimed, and PayNow then makes the customer (docs: signing customers in).
 
-        The call is one of the storefront's and needs no key.
+        The call is one of the storefront's, and would need no key.
         """
         return UpstreamRequest(
             method="POST",
@@ -121,6 +115,17 @@ class Customers:
             headers={"x-paynow-store-id": self._store_id},
             body=_encode(claim),
         )
+
+
+def _require_success(
+    client: UpstreamClient, request: UpstreamRequest, answer: UpstreamAnswer, person: Person | None
+) -> None:
+    if answer.status == HTTPStatus.OK:
+        return
+    refusal = read_refusal(answer.body)
+    if answer.status in REFUSALS:
+        raise _refused(person, refusal)
+    raise with_case_of(refusal, client.refusal(request, answer))
 
 
 def _refused(person: Person | None, refusal: UpstreamRejectedError) -> UpstreamRejectedError:

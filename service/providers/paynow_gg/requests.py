@@ -155,7 +155,7 @@ def _managed_line(item: models.Item) -> Line:
     )
     if item.inline_product is None:
         return line
-    metadata = {_PRODUCT: item.product, **(item.metadata or {})}
+    metadata = {**(item.metadata or {}), _PRODUCT: item.product}
     return msgspec.structs.replace(line, product_id=None, inline_product=_snake(item.inline_product), metadata=metadata)
 
 

@@ -29,9 +29,10 @@ FLAKE_ID_MEMBERS = frozenset(
     "customer_id coupon_id game_server gift_to_customer_id user_id recommended_product_id tier_group_id tags"
     " gameservers required_product_ids custom_variable_ids override_execute_on_gameserver_ids".split()
 )
+_PRODUCT = "product"  # where the line of an inline product keeps the shop's own id
 _LARGEST_FLAKE_ID = 2**63 - 1
 _WHOLE_IN_BASIS_POINTS = 10_000
-_FLAKE_ID = re.compile(r"[0-9]{1,19}")
+_FLAKE_ID = re.compile(r"[1-9][0-9]{0,18}")  # one spelling of each, so that none is in a cart twice
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,4096}")  # what may stand in a header as a token
 
 
@@ -118,6 +119,8 @@ def _wrong_values(request: OrderRequest) -> Iterator[tuple[str, str]]:
 def _wrong_in_item(item: Item, path: str) -> Iterator[tuple[str, str]]:
     if item.inline_product is None and not is_flake_id(item.product):
         yield f"{path}.product", "This is no product id of PayNow's: 1 to 19 digits, below 2^63."
+    if item.inline_product is not None and _PRODUCT in (item.metadata or ()):
+        yield f"{path}.metadata.{_PRODUCT}", "Beside an inline product this name is the line's own: leave it out."
     if item.gift_to:
         yield from _wrong_identity(item.gift_to, f"{path}.giftTo")
     for index, split in enumerate(item.payout_splits or ()):

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from service.checkout.errors import (
     ProviderError,
     UpstreamCredentialsError,
-    UpstreamMisconfiguredError,
+    UpstreamInvalidError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
 )
@@ -124,16 +124,15 @@ async def test_a_customer_who_is_gone_is_looked_up_anew(sandbox: Sandbox) -> Non
     assert [MANAGED, LOOKUP, MAKE, MANAGED] == calls(sandbox)
 
 
-async def test_a_second_404_is_about_the_store() -> None:
-    """After a look-up of this very request there is nothing left to blame but the store, and no third attempt."""
+async def test_a_404_of_a_customer_who_is_there_is_about_something_else() -> None:
+    """A remembered customer who is found again is not what PayNow does not know: the request is refused."""
     handler = answering(KNOWN, SESSION, NOT_FOUND, KNOWN, NOT_FOUND)
     async with upstream(handler) as server, paynow(server.url) as provider:
         await provider.create(ORDER)
-        with pytest.raises(UpstreamMisconfiguredError) as error:
+        with pytest.raises(UpstreamRejectedError):
             await provider.create(ORDER)
 
-    assert "abc1" == error.value.provider_case
-    assert [LOOKUP, MANAGED, MANAGED, LOOKUP, MANAGED] == paths(server.requests)
+    assert [LOOKUP, MANAGED, MANAGED, LOOKUP] == paths(server.requests)
 
 
 async def test_a_token_is_made_once(sandbox: Sandbox) -> None:
@@ -252,3 +251,37 @@ async def test_lie_about_a_customer_is_seen_through(sandbox: Sandbox, lie: str) 
         session = await provider.create(ORDER)
 
     assert session.token
+
+
+async def test_customers_are_remembered_over_a_reload(sandbox: Sandbox) -> None:
+    """Another adapter on the same account, as every reload makes one, knows the customers of the one before."""
+    async with client_of(sandbox.url, authorizations=("APIKey sandbox",)) as client:
+        await PayNow(CHECKOUT, client, lambda: NOW).create(ORDER)
+        await PayNow(replace(CHECKOUT, max_items=3), client, lambda: NOW).create(ORDER)
+
+    assert [1, 1, 2] == [calls(sandbox).count(one) for one in (LOOKUP, MAKE, MANAGED)]
+
+
+async def test_a_customer_of_another_name_is_nobody() -> None:
+    """Where a name was asked for, a customer of another name is not taken for the buyer."""
+    order = replace(ORDER, customer=None, pseudonym="a1b2")
+    other = json_response(200, {"id": CUSTOMER, "store_id": STORE, "name": "someone-else"})
+    async with upstream(answering(other)) as server, paynow(server.url) as provider:
+        with pytest.raises(UpstreamInvalidError):
+            await provider.create(order)
+
+    assert [LOOKUP] == paths(server.requests)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refused_token_of_a_caller_rings_no_alarm(status: int) -> None:
+    """A customer's own token that is not accepted is about the buyer, not about the shop's credentials."""
+    order = replace(ORDER, customer=None, customer_token="pncus_banned")
+    before = REGISTRY.get_sample_value("checkout_credentials_refused_total", {"upstream": "acme"})
+    handler = answering(json_response(status, {"status": status, "code": "no", "message": "No"}))
+    async with upstream(handler) as server, paynow(server.url, STOREFRONT) as provider:
+        with pytest.raises(UpstreamRejectedError) as refused:
+            await provider.create(order)
+
+    assert ["customerToken"] == [error.field for error in refused.value.errors]
+    assert before == REGISTRY.get_sample_value("checkout_credentials_refused_total", {"upstream": "acme"})

@@ -109,7 +109,7 @@ def test_schema_is_strict(kind: str, change: dict[str, object]) -> None:
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
-IDS = st.integers(0, 2**63 - 1).map(str)
+IDS = st.integers(1, 2**63 - 1).map(str)
 MAPS = st.none() | st.dictionaries(TEXTS.filter(bool), TEXTS, max_size=3)
 FLAGS = st.none() | st.booleans()
 

@@ -241,11 +241,13 @@ def test_no_id_goes_unchecked() -> None:
 @settings(derandomize=True, max_examples=300)
 @given(st.integers(0, 10**20) | st.integers(2**63 - 5, 2**63 + 5))
 def test_flake_id_is_a_number_of_63_bits(number: int) -> None:
-    """1 to 19 digits below 2^63, and nothing else."""
-    assert (number < 2**63) == is_flake_id(str(number))
+    """1 to 19 digits from 1 to below 2^63, and nothing else."""
+    assert (0 < number < 2**63) == is_flake_id(str(number))
 
 
-@pytest.mark.parametrize("text", ["", "-1", "+1", "1.0", " 1", "1\n", "0x1", "\u0661"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "01", "0411486491630370817", "-1", "+1", "1.0", " 1", "1\n", "0x1", "\u0661"]
+)
 def test_what_is_no_flake_id(text: str) -> None:
-    """Signs, spaces, points and other digits are none."""
+    """Signs, spaces, points, other digits and leading zeros are none: one id has one spelling."""
     assert not is_flake_id(text)
