@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
+from service.api.asker import named_address
 from service.api.body import decode
+from service.api.client_ip import ProxyTrust
 from service.api.schemas import PreviewAnswer
 from service.app import checkout_of
 from service.checkout.buyer import Buyer
@@ -49,6 +52,7 @@ def preview(environ: Mapping[str, str], file: Path, *, caller: str) -> int:
 def _preview(settings: Settings, request: OrderRequest, caller: str) -> Preview:
     if request.checkout not in settings.checkouts:
         raise UnknownCheckoutError
+    request = replace(request, buyer_ip=named_address(request.buyer_ip, ProxyTrust(settings.server)))
     name = settings.checkouts[request.checkout].upstream
     upstream = settings.upstreams[name]
     client = create_client(upstream, upstream.authorizations(), Calls(name), create_transport(1))

@@ -111,3 +111,14 @@ def test_no_secret_is_printed(environ: dict[str, str], tmp_path: Path, capsys: p
 
     secrets = (KEY, CALLER_KEY, base64.b64encode(b"sandbox:sandbox").decode())
     assert [] == [secret for secret in secrets if secret in told]
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "not an address"])
+def test_address_is_checked_as_by_the_route(
+    environ: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    """What the route refuses for its address is not shown as the exact request."""
+    file = written(tmp_path, CART | {"buyerIp": address})
+
+    assert 1 == preview(environ, file, caller="backoffice")
+    assert capsys.readouterr().err.startswith(f"{file}: buyerIp: ")

@@ -4,7 +4,7 @@ import re
 
 from service.api.access import note
 from service.api.callers import Caller
-from service.api.client_ip import ClientAddress, parse_address
+from service.api.client_ip import ClientAddress, ProxyTrust, parse_address
 from service.api.runtime import AppRequest, Runtime
 from service.checkout.buyer import NO_HEADERS, Buyer
 from service.checkout.errors import FieldError, InvalidIdempotencyKeyError, InvalidRequestError
@@ -86,7 +86,7 @@ def _has_idempotency_key(request: AppRequest) -> bool:
     return key is not None
 
 
-def named_address(text: str | None, runtime: Runtime) -> str | None:
+def named_address(text: str | None, trust: ProxyTrust) -> str | None:
     """The address that a caller names, in its usual spelling.
 
     Raises:
@@ -95,7 +95,7 @@ def named_address(text: str | None, runtime: Runtime) -> str | None:
     if text is None:
         return None
     address = parse_address(text)
-    if address is None or not runtime.trust.may_be_buyer(address):
+    if address is None or not trust.may_be_buyer(address):
         error = FieldError(field="buyerIp", detail="Must be the buyer's own public address; leave it out otherwise.")
         raise InvalidRequestError("The buyer's address cannot be used.", errors=(error,))
     return str(address)

@@ -44,7 +44,7 @@ async def _order_request(request: AppRequest, runtime: Runtime) -> tuple[Caller,
     caller.require("checkout:create")
     order_request = decode(_decoder, await read_json_body(request))
     caller.require_checkout(order_request.checkout)
-    return caller, replace(order_request, buyer_ip=asker.named_address(order_request.buyer_ip, runtime))
+    return caller, replace(order_request, buyer_ip=asker.named_address(order_request.buyer_ip, runtime.trust))
 
 
 @get("/internal/client-ip", **spec.CLIENT_IP)

@@ -1,5 +1,6 @@
 """Every error as RFC 9457 `application/problem+json`: the one table from a slug to its status and explanation."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
@@ -203,12 +204,16 @@ def of_checkout_error(request: AnyRequest, error: CheckoutError) -> Response[byt
     return _respond(problem, headers)
 
 
+# The asker's own names, of a tag for one, may be anything: the line says in which map.
+_OWN_NAME = re.compile(r"\b(orderTags|accountTags|metadata|attributes|customVariables)\..*")
+
+
 def _why(error: ProviderError) -> dict[str, str]:
     """What an operator needs to find the cause of a provider's failure: names and kinds, nothing of the request."""
     facts = {
         "upstream": error.upstream,
         "cause": type(error.__cause__).__name__ if error.__cause__ else None,
-        "fields": " ".join(one.field for one in error.errors),
+        "fields": " ".join(_OWN_NAME.sub(r"\1", one.field) for one in error.errors),
         "provider_case": error.provider_case,
     }
     return {name: fact for name, fact in facts.items() if fact}

@@ -64,7 +64,7 @@ async def replace_session(request: AppRequest, reference: FromPath[str]) -> ASGI
     body = decode(_replacement, await read_json_body(request))
     if body.checkout not in ("", session.checkout):
         raise _contradiction("checkout", "A session stays with its checkout: leave it out.")
-    order = replace(body, checkout=session.checkout, buyer_ip=asker.named_address(body.buyer_ip, runtime))
+    order = replace(body, checkout=session.checkout, buyer_ip=asker.named_address(body.buyer_ip, runtime.trust))
     buyer = asker.caller(request, runtime, caller.name)
     return _record(runtime, await runtime.changes.replace(session, order, buyer))
 

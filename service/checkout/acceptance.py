@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from service.checkout.errors import FieldError, UpstreamMismatchError
+from service.checkout.errors import FieldError, UpstreamMismatchError, member_of
 from service.checkout.models import Item, Order, ProviderSession
 from service.checkout.money import decimal_text
 from service.config.types import is_loopback_host
@@ -66,7 +66,7 @@ def _session_differences(
     if session.tags is not None:
         for name, value in (order.order_tags or {}).items():
             if session.tags.get(name) != value:
-                yield f"orderTags.{name}", "The tag was not taken over."
+                yield member_of("orderTags", name), "The tag was not taken over."
 
 
 def is_expected_url(url: str, expected: Expectations) -> bool:

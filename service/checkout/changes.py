@@ -74,7 +74,7 @@ class SessionChanges:
         def plan(record: Session) -> Plan:
             return Plan(
                 lambda editor: editor.replace_customer(record.session_id, customer),
-                lambda lines: _wanted(record, _items(lines)),
+                lambda lines: _wanted(record, _kept(record, lines)),
             )
 
         return await self._change(session, plan)
@@ -85,13 +85,13 @@ class SessionChanges:
         item = _admitted(checkout, session, item)
 
         def plan(record: Session) -> Plan:
-            if item.product in {line.product for line in record.items}:
+            if not _is_unknown(record) and item.product in {line.product for line in record.items}:
                 raise _outside_of_the_rules("This product stands in the cart already: change its quantity instead.")
             if len(record.items) >= (maximum := checkout.settings.max_items):
                 raise _outside_of_the_rules(f"At most {maximum} items are allowed.")
             return Plan(
                 lambda editor: editor.add_item(record.session_id, item, reference=record.reference),
-                lambda lines: _wanted(record, _with(lines, item)),
+                lambda lines: _wanted(record, (*_kept(record, lines, but=item.product), _unpriced(item))),
             )
 
         return await self._change(session, plan)
@@ -102,9 +102,11 @@ class SessionChanges:
         item = _admitted(checkout, session, item)
 
         def plan(record: Session) -> Plan:
+            if not _is_unknown(record) and item.product not in {line.product for line in record.items}:
+                raise _outside_of_the_rules("This product is not in the cart: add it instead.")
             return Plan(
                 lambda editor: editor.update_item(record.session_id, item, reference=record.reference),
-                lambda lines: _wanted(record, _with(lines, item)),
+                lambda lines: _wanted(record, (*_kept(record, lines, but=item.product), _unpriced(item))),
             )
 
         return await self._change(session, plan)
@@ -113,11 +115,11 @@ class SessionChanges:
         """Take a product out of the cart; raises like `replace`."""
 
         def plan(record: Session) -> Plan:
-            if {line.product for line in record.items} == {product}:
+            if not _is_unknown(record) and {line.product for line in record.items} == {product}:
                 raise _outside_of_the_rules("The last item cannot be removed: retire the session instead.")
             return Plan(
                 lambda editor: editor.remove_item(record.session_id, product),
-                lambda lines: _wanted(record, _without(lines, product)),
+                lambda lines: _wanted(record, _kept(record, lines, but=product)),
             )
 
         return await self._change(session, plan)
@@ -128,7 +130,11 @@ class SessionChanges:
 
     def _editable(self, session: Session) -> tuple[Checkout, SessionEditor]:
         checkout = self._checkouts.get(session.checkout)
-        if checkout is None or checkout.settings.upstream != session.upstream:
+        if (
+            checkout is None
+            or checkout.settings.upstream != session.upstream
+            or checkout.provider.name != session.provider
+        ):
             raise SessionEndedError("The checkout that this session was made with is not configured any more.")
         if checkout.editor is None:
             raise UnsupportedByProviderError("The provider of this session has no such operation.")
@@ -180,19 +186,31 @@ def _wanted(record: Session, items: tuple[Item, ...]) -> Order:
     return Order(reference=record.reference, items=items, order_tags=record.tags, live=record.live is True)
 
 
-def _items(lines: Lines) -> tuple[Item, ...]:
-    """The cart as it is: a buyer may have changed quantities meanwhile."""
-    return tuple(Item(product=line.product, quantity=line.quantity) for line in lines)
+def _kept(record: Session, lines: Lines, *, but: str | None = None) -> tuple[Item, ...]:
+    """What must still be in the cart: each product of the record, in the quantity that it has now.
+
+    A buyer may have changed that in the popup meanwhile, unless it is locked: then it is the record's.
+    """
+    now = {line.product: line.quantity for line in lines}
+    known = lines if _is_unknown(record) else record.items
+    return tuple(
+        Item(product=line.product, quantity=line.quantity, quantity_behavior="lock")
+        if line.locked
+        else Item(product=line.product, quantity=now.get(line.product, line.quantity))
+        for line in known
+        if line.product != but
+    )
 
 
-def _without(lines: Lines, product: str) -> tuple[Item, ...]:
-    return tuple(item for item in _items(lines) if item.product != product)
+def _is_unknown(record: Session) -> bool:
+    """Whether nobody knows what the cart holds, after a change that failed on the way: then the provider decides."""
+    return record.total is None
 
 
-def _with(lines: Lines, item: Item) -> tuple[Item, ...]:
-    # Without its price: a coupon, which the buyer may have typed, has a say in the total.
+def _unpriced(item: Item) -> Item:
+    """Without its price: a coupon, which the buyer may have typed, has a say in the total."""
     behavior = item.quantity_behavior or (item.pricing and item.pricing.quantity_behavior)
-    return (*_without(lines, item.product), replace(item, pricing=None, quantity_behavior=behavior))
+    return replace(item, pricing=None, quantity_behavior=behavior)
 
 
 def _outside_of_the_rules(detail: str) -> CartNotAllowedError:

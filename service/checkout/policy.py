@@ -1,6 +1,6 @@
 """What a checkout allows, for browsers and callers alike; pure. Each refusal names every field at fault."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -14,6 +14,7 @@ from service.checkout.errors import (
     ProductNotAllowedError,
     RestrictedFieldError,
     ReturnUrlNotAllowedError,
+    member_of,
 )
 from service.checkout.models import Item, OrderRequest, Pricing
 from service.checkout.money import exponent
@@ -37,16 +38,25 @@ def admit(request: OrderRequest, checkout: CheckoutSettings) -> None:
 
 
 def _check_reserved_names(request: OrderRequest) -> None:
-    taken = [f"orderTags.{BROKER_REFERENCE}"] if BROKER_REFERENCE in (request.order_tags or ()) else []
-    taken += [f"metadata.{BROKER_REFERENCE}"] if BROKER_REFERENCE in (request.metadata or ()) else []
-    taken += [
-        f"items[{index}].attributes.{BROKER_REFERENCE}"
-        for index, item in enumerate(request.items)
-        if BROKER_REFERENCE in (item.attributes or ())
-    ]
+    taken = [f"{place}.{BROKER_REFERENCE}" for place, names in _maps(request) if BROKER_REFERENCE in (names or ())]
     if taken:
         errors = tuple(FieldError(field=field, detail="This name is the service's own: remove it.") for field in taken)
         raise RestrictedFieldError("A name that only the service sets was given.", errors=errors)
+
+
+def _maps(request: OrderRequest) -> Iterator[tuple[str, Mapping[str, str] | None]]:
+    """Every map of a request whose names the asker makes up."""
+    yield from (
+        ("orderTags", request.order_tags),
+        ("metadata", request.metadata),
+        ("accountTags", request.account_tags),
+    )
+    for index, item in enumerate(request.items):
+        yield f"items[{index}].attributes", item.attributes
+        yield f"items[{index}].metadata", item.metadata
+        yield f"items[{index}].customVariables", item.custom_variables
+        if item.inline_product:
+            yield f"items[{index}].inlineProduct.metadata", item.inline_product.metadata
 
 
 def check_card_numbers(request: OrderRequest) -> None:
@@ -76,7 +86,7 @@ def _free_texts(request: OrderRequest) -> Iterator[tuple[str, str]]:
                 yield from ((f"{path}.address.{name}", text) for name, text in lines if text)
     for index, item in enumerate(request.items):
         for name, text in (item.attributes or {}).items():
-            yield f"items[{index}].attributes.{name}", text
+            yield member_of(f"items[{index}].attributes", name), text
 
 
 def _check_pricing(items: tuple[Item, ...]) -> None:

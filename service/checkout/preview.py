@@ -1,6 +1,6 @@
 """What would be sent, and why: which rule set each field of an order; pure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 from msgspec import Struct
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from service.checkout.buyer import Buyer
 from service.checkout.enrichment import choose_country, choose_language, choose_payment_methods
 from service.checkout.models import Order, OrderRequest
+from service.checkout.ports import UpstreamRequest
 from service.checkout.settings import BROKER_REFERENCE, CheckoutSettings
 
 # Not the provider's: what chooses the checkout, or asks this service alone for something.
@@ -42,10 +43,15 @@ class Preview(Struct, frozen=True, kw_only=True):
     fields: tuple[FieldRule, ...]
 
 
-def explain(
-    name: str, checkout: CheckoutSettings, request: OrderRequest, buyer: Buyer, order: Order
+def explain(  # noqa: PLR0913, PLR0917  # each is another source of what stands in an order
+    name: str,
+    checkout: CheckoutSettings,
+    request: OrderRequest,
+    buyer: Buyer,
+    order: Order,
+    render: Callable[[Order], UpstreamRequest],
 ) -> tuple[FieldRule, ...]:
-    """The rule behind each field of an order that `enrich` made of these."""
+    """The rule behind each field of an order that `enrich` made of these, as far as it changes what is sent."""
     key = f"checkouts.{name}"
     country = choose_country(checkout, request, buyer)
     language = choose_language(checkout, request, buyer)
@@ -67,7 +73,8 @@ def explain(
             if item.quantity_behavior is None
         },
     }
-    return tuple(FieldRule(path=path, rule=rules.get(path, "request")) for path in _paths(order))
+    sent = frozenset(_sent(order, render))
+    return tuple(FieldRule(path=path, rule=rules.get(path, "request")) for path in _paths(order, sent))
 
 
 def _of_checkout(key: str, rule: str) -> str:
@@ -75,9 +82,22 @@ def _of_checkout(key: str, rule: str) -> str:
     return rule if rule in {"request", "Accept-Language", "server.country_header"} else f"{key}.{rule}"
 
 
-def _paths(order: Order) -> Iterator[str]:
+def _sent(order: Order, render: Callable[[Order], UpstreamRequest]) -> Iterator[str]:
+    """The members of an order without which, or with another value of which, something else would be sent."""
+    whole = render(order)
+    for name, spelled in zip(order.__struct_fields__, order.__struct_encode_fields__, strict=True):
+        value = getattr(order, name)
+        if spelled == "items":
+            yield spelled
+        elif spelled not in _OUR_OWN and value is not None:
+            other = not value if isinstance(value, bool) else None
+            if render(replace(order, **{name: other})) != whole:
+                yield spelled
+
+
+def _paths(order: Order, sent: frozenset[str]) -> Iterator[str]:
     for name, value in msgspec.to_builtins(order).items():
-        if name not in _OUR_OWN:
+        if name in sent:
             yield from _leaves(name, value)
 
 

@@ -27,6 +27,8 @@ from service.checkout.reference import new_reference
 from service.checkout.session import Session, TimelineEntry
 from service.checkout.settings import CheckoutSettings
 
+_LONGEST_REUSE = timedelta(days=31)  # whatever expiry a provider names
+
 
 class Checkout(Struct, frozen=True, kw_only=True):
     """A configured checkout, its provider, and what the provider's answers must be like."""
@@ -77,8 +79,9 @@ class CheckoutService:
         _check(checkout, request)
         fingerprint = self._fingerprint(checkout, request, buyer)
         if fingerprint and not request.fresh and (session := await self._reusable(checkout, fingerprint)):
-            session = await self._with_return_urls(checkout, session, request)
-            return Outcome(session=session, opener=checkout.provider.opener(session), reused=True)
+            reused = await self._with_return_urls(checkout, session, request)
+            if reused:
+                return Outcome(session=reused, opener=checkout.provider.opener(reused), reused=True)
         session = await self._create(checkout, request, buyer, fingerprint)
         return Outcome(session=session, opener=checkout.provider.opener(session), reused=False)
 
@@ -114,10 +117,11 @@ class CheckoutService:
         is_ours = session is not None and session.fingerprint == fingerprint and session.state == "open"
         return session if session and is_ours and self._reusable_for(checkout, session) > timedelta() else None
 
-    async def _with_return_urls(self, checkout: Checkout, session: Session, request: OrderRequest) -> Session:
+    async def _with_return_urls(self, checkout: Checkout, session: Session, request: OrderRequest) -> Session | None:
         """A buyer who comes from another page goes back to that page, also where the provider takes no such address.
 
         The record is asked in any case, as what is handed out again is a copy that has the addresses of the first time.
+        None when the record says that it was retired or changed in this moment.
         """
         if not checkout.settings.return_urls:
             return session
@@ -127,13 +131,16 @@ class CheckoutService:
             return replace(record, **urls)
 
         with suppress(StoreRequiredError):  # the checkout goes on; only the way back is the one of before
-            await self._sessions.update(session.reference, with_urls)
+            record = await self._sessions.update(session.reference, with_urls)
+            if record and (record.state != "open" or record.was_changed):
+                return None
         return replace(session, **urls)
 
     def _reusable_for(self, checkout: Checkout, session: Session) -> timedelta:
         """How much longer a session may be handed out again: until its expiry minus the margin, or the set limit."""
         now, settings = self._clock(), checkout.settings
-        until_expiry = session.expires_at - timedelta(seconds=settings.expiry_margin_seconds) - now
+        expires_at = min(session.expires_at, session.created_at + _LONGEST_REUSE)
+        until_expiry = expires_at - timedelta(seconds=settings.expiry_margin_seconds) - now
         if settings.reuse_seconds is None:
             return until_expiry
         return min(until_expiry, session.created_at + timedelta(seconds=settings.reuse_seconds) - now)
@@ -199,7 +206,8 @@ def preview(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Has
     _check(checkout, request)
     order = _order(checkout, request, buyer, hasher, reference=new_reference(now))
     shown = checkout.show(checkout.provider.render(order))
-    return Preview(request=shown, fields=explain(checkout.name, checkout.settings, request, buyer, order))
+    rules = explain(checkout.name, checkout.settings, request, buyer, order, checkout.provider.render)
+    return Preview(request=shown, fields=rules)
 
 
 def _check(checkout: Checkout, request: OrderRequest) -> None:

@@ -107,6 +107,11 @@ class Session(Struct, frozen=True, kw_only=True, rename="camel"):
         timeline = (*self.timeline, TimelineEntry(at=at.replace(microsecond=0), event=event))
         return replace(self, timeline=timeline[-_LONGEST_TIMELINE:], **changes)
 
+    @property
+    def was_changed(self) -> bool:
+        """Whether a caller changed it: then it is not what its buyer asked for."""
+        return any(entry.event in {"changed", "mismatch"} for entry in self.timeline)
+
     def state_at(self, now: datetime) -> State:
         """The state with the clock considered: an open session whose time is over has expired."""
         return "expired" if self.state == "open" and now >= self.expires_at else self.state

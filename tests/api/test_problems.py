@@ -135,3 +135,20 @@ def test_providers_failure_as_a_problem(
 def test_nobody_known_is_asked_for_a_key(broker: httpx.Client) -> None:
     """A 401 says how to identify oneself, as HTTP wants it."""
     assert "Bearer" == broker.get("/internal/client-ip").headers["www-authenticate"]
+
+
+def test_names_that_the_asker_made_up_are_not_logged(
+    make_broker: MakeBroker, sandbox: Sandbox, caller_headers: dict[str, str]
+) -> None:
+    """A tag may be named anything: the access line says in which map something was wrong, and no name of it."""
+    broker = make_broker()
+    sandbox.put_fault("missing_tag")
+    tags = {"channel": "web", CANARY: "x", "4111111111111111": "y"}
+    with capture_logs() as lines:
+        answer = broker.post("/internal/checkout", json=CART | {"orderTags": tags}, headers=caller_headers)
+    [access] = [line for line in lines if line.get("route") == "/internal/checkout"]
+
+    assert (502, "/problems/upstream-mismatch") == (answer.status_code, answer.json()["type"])
+    assert {"orderTags"} == set(access["fields"].split())
+    assert "canary" not in answer.text + json.dumps(lines)
+    assert "4111" not in answer.text + json.dumps(lines)

@@ -250,3 +250,50 @@ async def test_payment_methods() -> None:
     with pytest.raises(UpstreamTimeoutError) as caught:
         await world.changes.payment_methods(session)
     assert "acme" == caught.value.upstream
+
+
+async def test_line_that_vanished_is_noticed() -> None:
+    """A change after which another product is missing is not what was asked for."""
+    world = ChangingWorld()
+    session = await world.made()
+    await world.changes.add_item(session, HANDBOOK)
+    world.editor.spoiled = {"items": (SessionItem(product="handbook", quantity=3),)}
+
+    with pytest.raises(UpstreamMismatchError) as caught:
+        await world.changes.update_item(session, HANDBOOK)
+    assert {"items", "items[0].product"} == {one.field for one in caught.value.errors}
+
+
+async def test_locked_line_keeps_its_quantity() -> None:
+    """Where the buyer cannot have changed a quantity, another one is a mismatch, whatever else was changed."""
+    world = ChangingWorld(replace(CHECKOUT, lock_quantity=True))
+    session = await world.made()
+    line = replace(world.record(session).items[0], locked=True)
+    world.sessions.by_reference[session.reference] = replace(world.record(session), items=(line,))
+    world.editor.spoiled = {
+        "items": (replace(line, quantity=99), SessionItem(product="handbook", quantity=3, locked=True))
+    }
+
+    with pytest.raises(UpstreamMismatchError) as caught:
+        await world.changes.add_item(session, HANDBOOK)
+    assert ["items[0].quantity"] == [one.field for one in caught.value.errors]
+
+
+async def test_session_of_another_provider_is_over() -> None:
+    """A checkout that moved to another provider does not send old ids there."""
+    world = ChangingWorld()
+    session = replace(await world.made(), provider="another")
+
+    with pytest.raises(SessionEndedError):
+        await world.changes.add_item(session, HANDBOOK)
+    assert [] == world.asked()
+
+
+async def test_product_that_is_not_in_the_cart_is_not_replaced() -> None:
+    """Replacing is no way around the rules of adding."""
+    world = ChangingWorld(replace(CHECKOUT, max_items=1))
+    session = await world.made()
+
+    with pytest.raises(CartNotAllowedError):
+        await world.changes.update_item(session, HANDBOOK)
+    assert [] == world.asked()

@@ -14,9 +14,10 @@ from service.checkout.errors import (
     RestrictedFieldError,
     ReturnUrlNotAllowedError,
 )
+from service.checkout.inline_product import InlineProduct
 from service.checkout.models import Address, Customer, Discount, Item, OrderRequest, Pricing, Recipient
 from service.checkout.policy import admit
-from tests.support.orders import CHECKOUT, REQUEST
+from tests.support.orders import CHECKOUT, ITEM, REQUEST
 
 STRICT = replace(
     CHECKOUT,
@@ -209,3 +210,23 @@ def test_digits_elsewhere_are_not_looked_at() -> None:
     customer = Customer(email=f"{card}@example.org", phone=card, tax_id=card)
 
     admit(replace(REQUEST, customer=customer, coupon=card, items=items(card)), CHECKOUT)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"account_tags": {"broker_ref": "x"}}, "accountTags.broker_ref"),
+        ({"items": (replace(ITEM, metadata={"broker_ref": "x"}),)}, "items[0].metadata.broker_ref"),
+        ({"items": (replace(ITEM, custom_variables={"broker_ref": "x"}),)}, "items[0].customVariables.broker_ref"),
+        (
+            {"items": (replace(ITEM, inline_product=InlineProduct(metadata={"broker_ref": "x"})),)},
+            "items[0].inlineProduct.metadata.broker_ref",
+        ),
+    ],
+)
+def test_our_reference_is_ours_in_every_map(changes: dict[str, object], field: str) -> None:
+    """Nobody else sets `broker_ref`, in whichever map of names of their own."""
+    with pytest.raises(RestrictedFieldError) as refused:
+        admit(replace(REQUEST, **changes), CHECKOUT)
+
+    assert [field] == [error.field for error in refused.value.errors]

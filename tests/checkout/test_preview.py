@@ -15,7 +15,8 @@ from service.checkout.errors import (
     UnknownCheckoutError,
     UnsupportedFieldError,
 )
-from service.checkout.models import Identity, Item, OrderRequest, Pricing
+from service.checkout.models import Identity, Item, Order, OrderRequest, Pricing
+from service.checkout.ports import UpstreamRequest
 from service.checkout.preview import explain
 from service.checkout.settings import CheckoutSettings, Condition, PaymentRule
 from tests.support.changing import BUYER, CALLER, ChangingWorld
@@ -37,10 +38,15 @@ SETTINGS = replace(
 BARE = OrderRequest(items=(Item(product="pro-license"),))
 
 
+def whole(order: Order) -> UpstreamRequest:
+    """What a provider that has a word for everything would be sent."""
+    return UpstreamRequest(method="POST", segments=("sessions",), body=msgspec.json.encode(order))
+
+
 def rules(request: OrderRequest, buyer: Buyer = CALLER, checkout: CheckoutSettings = SETTINGS) -> dict[str, str]:
     """The rule of each path."""
     order = enrich("shop", checkout, request, buyer, reference=REFERENCE)
-    fields = explain("shop", checkout, request, buyer, order)
+    fields = explain("shop", checkout, request, buyer, order, whole)
     assert len(fields) == len({field.path for field in fields})
     return {field.path: field.rule for field in fields}
 
@@ -204,3 +210,12 @@ def test_what_create_refuses_preview_refuses(changes: dict[str, object], kind: t
     """A preview of what would not be sent says why it would not."""
     with pytest.raises(kind):
         ChangingWorld().service.preview(replace(REQUEST, **changes), BUYER)
+
+
+def test_what_is_not_sent_has_no_rule() -> None:
+    """A field that the provider's request has no place for is not listed, although the order has it."""
+    request = replace(BARE, language="de", country="DE", return_url="https://shop.example/")
+    order = enrich("shop", SETTINGS, request, CALLER, reference=REFERENCE)
+    fields = explain("shop", SETTINGS, request, CALLER, order, lambda one: whole(replace(one, language=None)))
+
+    assert {"language", "country"} & {field.path for field in fields} == {"country"}

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from service.checkout.errors import FieldError, UpstreamInvalidError, UpstreamRejectedError
-from service.checkout.models import ProviderSession, SessionItem
+from service.checkout.models import Product, ProviderSession, SessionItem
 from service.providers.fastspring_v1.settings import FastSpringV1Checkout
 
 _LAST_MILLISECOND = 253_402_300_799_999  # of the year 9999, the last that a calendar of ours has
@@ -51,8 +51,8 @@ _LINE = re.compile(r"items(?P<index>\[[0-9]{1,3}\])")
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    product: Annotated[str, Meta(max_length=256)]
-    quantity: int
+    product: Product
+    quantity: Annotated[int, Meta(ge=0, le=1_000_000_000)]
 
 
 class SessionAnswer(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from service.checkout.errors import FieldError, UpstreamInvalidError, UpstreamRejectedError
-from service.checkout.models import Money, ProviderSession, SessionItem, UpstreamWarning
+from service.checkout.models import Money, Product, ProviderSession, SessionItem, UpstreamWarning
 from service.checkout.money import decimal_text, money
 from service.checkout.session import PaymentMethodChoice, PaymentMethodOffer
 
@@ -68,8 +68,8 @@ _PURCHASER_REQUIRED = "Purchaser account or contact required"
 
 
 class LineItem(Struct, frozen=True, kw_only=True, rename="camel"):
-    product_path: Annotated[str, Meta(max_length=256)]
-    quantity: int
+    product_path: Product
+    quantity: Annotated[int, Meta(ge=0, le=1_000_000_000)]
     quantity_behavior: str | None = None
 
 
@@ -220,6 +220,7 @@ def _totals(cart: Cart, currency: str | None) -> tuple[Money | None, str | None]
         raise UpstreamInvalidError("The provider's answer holds an impossible amount.")
     if currency is None or paid is None:
         return None, None
+    paid = abs(paid)  # of a zero with a sign
     return (
         money(paid, currency, cart.with_tax_net_total_display),
         None if net is None else decimal_text(net, currency),
