@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from service.checkout.buyer import Buyer
 from service.checkout.enrichment import choose_country, choose_language, choose_payment_methods
+from service.checkout.errors import RequestRefusedError
 from service.checkout.models import Order, OrderRequest
 from service.checkout.ports import UpstreamRequest
 from service.checkout.settings import BROKER_REFERENCE, CheckoutSettings
@@ -91,8 +92,15 @@ def _sent(order: Order, render: Callable[[Order], UpstreamRequest]) -> Iterator[
             yield spelled
         elif spelled not in _OUR_OWN and value is not None:
             other = not value if isinstance(value, bool) else None
-            if render(replace(order, **{name: other})) != whole:
+            if _differs(replace(order, **{name: other}), render, whole):
                 yield spelled
+
+
+def _differs(order: Order, render: Callable[[Order], UpstreamRequest], whole: UpstreamRequest) -> bool:
+    try:
+        return render(order) != whole
+    except RequestRefusedError:  # without it there is no request at all
+        return True
 
 
 def _paths(order: Order, sent: frozenset[str]) -> Iterator[str]:

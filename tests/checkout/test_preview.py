@@ -12,6 +12,7 @@ from service.checkout.errors import (
     CartNotAllowedError,
     CheckoutError,
     InvalidQuoteError,
+    InvalidRequestError,
     UnknownCheckoutError,
     UnsupportedFieldError,
 )
@@ -219,3 +220,20 @@ def test_what_is_not_sent_has_no_rule() -> None:
     fields = explain("shop", SETTINGS, request, CALLER, order, lambda one: whole(replace(one, language=None)))
 
     assert {"language", "country"} & {field.path for field in fields} == {"country"}
+
+
+def test_what_a_request_cannot_do_without_is_sent() -> None:
+    """A field without which the provider could not be asked at all has its rule like any other."""
+
+    def render(order: Order) -> UpstreamRequest:
+        if order.country is None:
+            raise InvalidRequestError("no country")
+        return whole(order)
+
+    request = replace(BARE, country="DE")
+    order = enrich("shop", SETTINGS, request, CALLER, reference=REFERENCE)
+
+    assert (
+        "request"
+        == {field.path: field.rule for field in explain("shop", SETTINGS, request, CALLER, order, render)}["country"]
+    )
