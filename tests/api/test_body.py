@@ -158,6 +158,7 @@ def test_empty_strings_count_as_absent(broker: httpx.Client, sandbox: Sandbox, c
         "customer": {"email": "", "address": {"line1": ""}, "shipTo": {"email": "", "address": {}}},
         "items": [{"product": "pro-license", "giftToCustomerId": "", "attributes": {"license-name": ""}}],
         "orderTags": {"campaign": ""},
+        "promoCodes": [""],
     }
     answer = broker.post("/internal/checkout", json=blanks, headers=caller_headers)
     [body] = sandbox.bodies()

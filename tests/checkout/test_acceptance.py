@@ -198,3 +198,10 @@ def test_any_other_address_is_not(url: str) -> None:
 def test_sandbox_on_this_machine_may_speak_plain_http(url: str, expected: bool) -> None:  # noqa: FBT001  # a table's column
     """Where the upstream is on this machine, so may the checkout page be, and only there without TLS."""
     assert expected is is_expected_url(url, replace(EXPECTED, loopback=True))
+
+
+def test_tag_that_is_named_like_anything_is_not_repeated() -> None:
+    """A tag's name may be an address or a card number: the difference says only that it was a tag."""
+    order = replace(ORDER, order_tags={"ada@example.org": "x", "4111111111111111": "y", "desk": "7"})
+
+    assert ["orderTags", "orderTags", "orderTags.desk"] == differences(replace(SESSION, tags={}), order)

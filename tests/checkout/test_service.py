@@ -293,3 +293,22 @@ async def test_mismatch_is_not_kept_and_not_handed_out() -> None:
     assert {} == world.sessions.by_fingerprint
     world.provider.changes = {}
     assert "OS2" == await world.ask()
+
+
+@pytest.mark.parametrize("change", [{"state": "retired"}, {"timeline": (TimelineEntry(at=NOW, event="changed"),)}])
+async def test_session_that_was_retired_in_this_moment_is_not_handed_out(change: dict[str, object]) -> None:
+    """Where the record is read in any case, what it says counts, not the copy that led to it."""
+    world = World(replace(CHECKOUT, return_urls=("https://shop.example/*",)))
+    first = (await world.service.create(REQUEST, BUYER)).session
+    world.sessions.by_reference[first.reference] = replace(first, **change)
+
+    assert first.session_id != await world.ask()
+
+
+async def test_no_expiry_is_believed_for_ever() -> None:
+    """A session that a provider calls valid for thousands of years is handed out for a month."""
+    world = World()
+    world.provider.changes = {"expires_at": NOW.replace(year=9999)}
+    await world.ask()
+
+    assert [timedelta(days=31) - MARGIN] == world.sessions.reusable_for

@@ -360,3 +360,25 @@ async def test_what_was_sent_once_stays_sent(calls: Callable[[], Calls]) -> None
 
     assert isinstance(error, ProviderError)
     assert (1, True) == (len(server.requests), error.sent)
+
+
+async def test_a_second_attempt_that_never_left_does_not_undo_the_first() -> None:
+    """When the first attempt was answered and the second could not even connect, something was sent."""
+
+    class Busy:
+        status = 503
+        retry_after_seconds = 0
+
+    outcomes: list[object] = [Busy(), UpstreamUnavailableError("The provider cannot be reached.")]
+
+    async def exchange() -> Busy:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, UpstreamUnavailableError):
+            outcome.sent = False
+            raise outcome
+        assert isinstance(outcome, Busy)
+        return outcome
+
+    with pytest.raises(UpstreamUnavailableError) as failed:
+        await Calls("acme").make(exchange, asyncio.get_running_loop().time() + 5)
+    assert ([], True) == (outcomes, failed.value.sent)

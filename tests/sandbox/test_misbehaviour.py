@@ -201,3 +201,12 @@ async def test_lies(served: httpx.AsyncClient, kind: str, path: str, expected: o
         value = value[int(key)] if isinstance(value, list) else value.get(key)
 
     assert (201, expected) == (answer.status_code, value)
+
+
+async def test_lie_of_another_provider(served: httpx.AsyncClient) -> None:
+    """A way to lie that this provider does not have is refused in words, instead of failing the sandbox."""
+    await arm(served, "missing_token")
+    answer = await create(served)
+
+    assert 501 == answer.status_code
+    assert "fastspring_v2 has no such fault: missing_token" in answer.text

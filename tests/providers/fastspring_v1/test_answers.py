@@ -140,3 +140,12 @@ def test_no_bytes_break_the_reading(body: bytes) -> None:
     with contextlib.suppress(UpstreamInvalidError, UpstreamRejectedError):
         read_session(body, CHECKOUT)
     read_refusal(body)
+
+
+@pytest.mark.parametrize(
+    "member", [{"quantity": 2**70}, {"quantity": -5}, {"product": "<script>"}, {"product": "a\nb"}]
+)
+def test_line_that_no_cart_can_have(member: dict[str, object]) -> None:
+    """A quantity that nothing could count, or a product that is no name, makes the answer unreadable."""
+    with pytest.raises(UpstreamInvalidError):
+        session_with(items=[{"product": "pro-license", "quantity": 1, **member}])

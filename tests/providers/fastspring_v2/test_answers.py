@@ -210,3 +210,22 @@ def test_payment_methods_are_read_liberally() -> None:
 def test_session_without_lists_offers_nothing() -> None:
     """A session that names no methods has none that are known."""
     assert PaymentMethodChoice(payment_methods=(), hide_payment_methods=()) == read_payment_methods(GOOD)
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        {"quantity": 2**70},
+        {"quantity": -5},
+        {"productPath": "<script>alert(1)</script>"},
+        {"productPath": "a\r\nX: 1"},
+        {"productPath": ".."},
+    ],
+)
+def test_line_that_no_cart_can_have(member: dict[str, object]) -> None:
+    """A quantity that nothing could count, or a product that is no name, makes the answer unreadable."""
+    answer = json.loads(GOOD)
+    answer["cart"]["lineItems"][0] |= member
+
+    with pytest.raises(UpstreamInvalidError):
+        read_session(json.dumps(answer).encode())

@@ -134,6 +134,7 @@ def test_a_buyer_is_named_once() -> None:
             with_item(inlineProduct={"payoutSplits": [{"userId": TOO_LARGE, "platformFee": 1}]}),
             "items[0].inlineProduct.payoutSplits[0].userId",
         ),
+        (with_item(inlineProduct={"name": "VIP"}, metadata={"product": "other"}), "items[0].metadata.product"),
         (with_item(payoutSplits=[{"payoutId": VIP, "percentage": 2.5}]), "items[0].payoutSplits[0].percentage"),
         (with_item(payoutSplits=[{"payoutId": VIP, "percentage": -1}]), "items[0].payoutSplits[0].percentage"),
         (with_item(payoutSplits=[{"payoutId": VIP, "percentage": 10_001}]), "items[0].payoutSplits[0].percentage"),
