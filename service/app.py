@@ -22,10 +22,12 @@ from service.api.runtime import Current, Runtime
 from service.api.sessions import sessions
 from service.api.storefront import storefront
 from service.checkout.changes import SessionChanges
+from service.checkout.configured import Checkout
 from service.checkout.errors import CheckoutError
 from service.checkout.fingerprint import Hasher
+from service.checkout.flights import Flights
 from service.checkout.ports import Clock
-from service.checkout.service import Checkout, CheckoutService
+from service.checkout.service import CheckoutService, Obtained
 from service.checkout.sessions import SessionService
 from service.observability import metrics
 from service.observability.logging import reporting
@@ -44,13 +46,14 @@ def create_app(
     seams = seams or Seams()
     metrics.BUILD.labels(__version__).set(1)
     current = Current()
+    flights: Flights[Obtained] = Flights()
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncGenerator[None]:
         async with Resources(embedded, seams) as resources:
 
             def put_into_force(wanted: Settings) -> None:
-                current.runtime = runtime_of(wanted, resources, seams.clock)
+                current.runtime = runtime_of(wanted, resources, seams.clock, flights)
                 resources.close_unused(wanted)
 
             with reporting("start.failed"):
@@ -77,7 +80,7 @@ def create_app(
     return Edge(app, current.knows_origin)
 
 
-def runtime_of(settings: Settings, resources: Resources, clock: Clock) -> Runtime:
+def runtime_of(settings: Settings, resources: Resources, clock: Clock, flights: Flights[Obtained]) -> Runtime:
     """Everything that the routes need of one configuration."""
     store = resources.store(settings.store)
     hasher = Hasher(store.hash_key)
@@ -88,7 +91,7 @@ def runtime_of(settings: Settings, resources: Resources, clock: Clock) -> Runtim
     origins = {name: frozenset(one.allowed_origins) for name, one in settings.checkouts.items()}
     return Runtime(
         server=settings.server,
-        service=CheckoutService(checkouts, store.sessions, hasher, clock),
+        service=CheckoutService(checkouts, store.sessions, hasher, clock, flights),
         sessions=SessionService(store.sessions, hasher, clock),
         changes=SessionChanges(checkouts, store.sessions, clock),
         trust=ProxyTrust(settings.server),

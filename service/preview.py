@@ -14,11 +14,11 @@ from service.api.client_ip import ProxyTrust
 from service.api.schemas import PreviewAnswer
 from service.app import checkout_of
 from service.checkout.buyer import Buyer
+from service.checkout.configured import preview as preview_of
 from service.checkout.errors import CheckoutError, UnknownCheckoutError
 from service.checkout.fingerprint import Hasher
 from service.checkout.models import OrderRequest
 from service.checkout.preview import Preview
-from service.checkout.service import preview as preview_of
 from service.commands import load_or_exit
 from service.providers.calls import Calls
 from service.providers.transport import create_transport

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from service.checkout.buyer import Buyer
+from service.checkout.configured import Checkout
 from service.checkout.enrichment import enrich, with_locks
 from service.checkout.errors import (
     CartNotAllowedError,
@@ -18,7 +19,6 @@ from service.checkout.errors import (
 from service.checkout.models import Customer, Item, Order, OrderRequest, SessionItem
 from service.checkout.policy import admit, check_card_numbers
 from service.checkout.ports import Clock, SessionEditor, SessionStore
-from service.checkout.service import Checkout
 from service.checkout.session import PaymentMethodChoice, Session
 from service.checkout.session_writer import Plan, SessionWriter
 

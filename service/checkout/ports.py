@@ -114,6 +114,18 @@ class SessionEditor(Protocol):
         ...
 
 
+class Turn(Struct, frozen=True, kw_only=True):
+    """What became of asking for a turn: a `session` with its `mark`, the turn (`is_ours`), or else a wait.
+
+    `is_shared` tells whether other processes know of our turn; they do not while the store is down.
+    """
+
+    session: Session | None = None
+    mark: bytes = b""
+    is_ours: bool = False
+    is_shared: bool = True
+
+
 class SessionStore(Protocol):
     """Where sessions are kept.
 
@@ -132,8 +144,23 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def save(self, session: Session, *, reusable_for: timedelta) -> None:
-        """Keep the record, and for `reusable_for` (none when not positive) what leads to it from its fingerprint."""
+    async def take_turn(self, fingerprint: str, claim: bytes, *, instead_of: bytes = b"") -> Turn:
+        """In one step: the session that is there, the turn to make one, or that somebody makes it now.
+
+        `claim` stands for whoever asks. `instead_of` is the mark of a session that is not wanted: the turn is given
+        where that one is still there.
+        """
+        ...
+
+    def turn(self, fingerprint: str, claim: bytes) -> AbstractAsyncContextManager[None]:
+        """Keep the turn for as long as the work takes; it ends by itself when this process does."""
+        ...
+
+    async def save(self, session: Session, *, reusable_for: timedelta, claim: bytes | None = None) -> None:
+        """Keep the record, and for `reusable_for` (none when not positive) what leads to it from its fingerprint.
+
+        What leads to it is kept only where the turn is still that of `claim`, or nobody's where there was none.
+        """
         ...
 
     async def update(self, reference: str, change: Callable[[Session], Awaitable[Session]]) -> Session | None:

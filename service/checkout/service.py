@@ -1,44 +1,39 @@
 """The use case, top to bottom: admit, enrich, re-use or create, accept, keep."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+import random
+import secrets
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from service.checkout.acceptance import Expectations, accept
+from service.checkout.acceptance import accept
 from service.checkout.buyer import Buyer
-from service.checkout.enrichment import enrich
+from service.checkout.configured import Checkout, check, order_of, preview
 from service.checkout.errors import (
-    InvalidQuoteError,
     ProviderError,
     StoreRequiredError,
     UnknownCheckoutError,
     UpstreamRejectedError,
+    UpstreamTimeoutError,
     at_upstream,
 )
 from service.checkout.fingerprint import Hasher
+from service.checkout.flights import Flights
 from service.checkout.models import Opener, Order, OrderRequest, ProviderSession, SessionItem
-from service.checkout.policy import admit
-from service.checkout.ports import Clock, Provider, SessionEditor, SessionStore, UpstreamRequest
-from service.checkout.preview import Preview, ShownRequest, explain
+from service.checkout.ports import Clock, SessionStore
+from service.checkout.preview import Preview
 from service.checkout.reference import new_reference
 from service.checkout.session import Session, TimelineEntry
 from service.checkout.settings import CheckoutSettings
 
+_PATIENCE_SECONDS = 8.0  # of a browser, all in all
+_LOOK_AGAIN_SECONDS = (0.025, 0.1)
 _LONGEST_REUSE = timedelta(days=31)  # whatever expiry a provider names
-
-
-class Checkout(Struct, frozen=True, kw_only=True):
-    """A configured checkout, its provider, and what the provider's answers must be like."""
-
-    name: str
-    settings: CheckoutSettings
-    provider: Provider
-    expectations: Expectations
-    show: Callable[[UpstreamRequest], ShownRequest]
-    editor: SessionEditor | None = None
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -49,14 +44,29 @@ class Outcome(Struct, frozen=True, kw_only=True):
     reused: bool
 
 
+class Obtained(NamedTuple):
+    """A session, and whether it was there before."""
+
+    session: Session
+    reused: bool
+
+
 class CheckoutService:
     """Creates sessions and hands them out again."""
 
-    def __init__(self, checkouts: Mapping[str, Checkout], sessions: SessionStore, hasher: Hasher, clock: Clock) -> None:
+    def __init__(
+        self,
+        checkouts: Mapping[str, Checkout],
+        sessions: SessionStore,
+        hasher: Hasher,
+        clock: Clock,
+        flights: Flights[Obtained] | None = None,
+    ) -> None:
         self._checkouts = checkouts
         self._sessions = sessions
         self._hasher = hasher
         self._clock = clock
+        self._flights = flights or Flights()
 
     def checkout(self, name: str) -> Checkout:
         """A checkout by its name.
@@ -76,14 +86,52 @@ class CheckoutService:
             ProviderError: the provider gave no usable session.
         """
         checkout = self.checkout(request.checkout)
-        _check(checkout, request)
+        check(checkout, request)
         fingerprint = self._fingerprint(checkout, request, buyer)
-        if fingerprint and not request.fresh and (session := await self._reusable(checkout, fingerprint)):
-            reused = await self._with_return_urls(checkout, session, request)
-            if reused:
-                return Outcome(session=reused, opener=checkout.provider.opener(reused), reused=True)
-        session = await self._create(checkout, request, buyer, fingerprint)
-        return Outcome(session=session, opener=checkout.provider.opener(session), reused=False)
+        if fingerprint is None:
+            return _outcome(checkout, await self._create(checkout, request, buyer, None))
+        present = None if request.fresh else await self._reusable(checkout, fingerprint)
+        if present and (session := await self._with_return_urls(checkout, present, request)):
+            return _outcome(checkout, session, reused=True)
+        obtained, is_first = await self._flights.join(
+            f"{fingerprint} {request.fresh}",
+            lambda: self._obtain(checkout, request, buyer, fingerprint, unwanted=present),
+        )
+        if is_first and not obtained.reused:
+            return _outcome(checkout, obtained.session)
+        session = await self._with_return_urls(checkout, obtained.session, request) or obtained.session
+        return _outcome(checkout, session, reused=True)
+
+    async def _obtain(
+        self, checkout: Checkout, request: OrderRequest, buyer: Buyer, fingerprint: str, *, unwanted: Session | None
+    ) -> Obtained:
+        """The session of whoever makes it now, on whichever replica, or one that is made here.
+
+        Raises:
+            ProviderError: the provider gave no usable session, or nobody has made one in time.
+        """
+        claim, pass_over = secrets.token_bytes(16), b""
+        wants_another = request.fresh
+        ends_at = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+        while asyncio.get_running_loop().time() < ends_at:
+            turn = await self._sessions.take_turn(fingerprint, claim, instead_of=pass_over)
+            if turn.is_ours and not turn.is_shared:
+                return Obtained(await self._create(checkout, request, buyer, fingerprint), reused=False)
+            if turn.is_ours:
+                async with self._sessions.turn(fingerprint, claim):
+                    return Obtained(await self._create(checkout, request, buyer, fingerprint, claim), reused=False)
+            if turn.session is None and not turn.mark:
+                wants_another = False  # what is being made now is younger than the wish for another one
+                await asyncio.sleep(random.uniform(*_LOOK_AGAIN_SECONDS))  # noqa: S311  # spreads those who wait
+            elif turn.session and not wants_another and self._is_wanted(checkout, turn.session, fingerprint, unwanted):
+                return Obtained(turn.session, reused=True)
+            else:
+                pass_over = turn.mark
+        raise UpstreamTimeoutError("This checkout is being made by another request, which takes too long.")
+
+    def _is_wanted(self, checkout: Checkout, session: Session, fingerprint: str, unwanted: Session | None) -> bool:
+        is_same = unwanted is not None and session.reference == unwanted.reference
+        return not is_same and self._is_reusable(checkout, session, fingerprint)
 
     def preview(self, request: OrderRequest, buyer: Buyer) -> Preview:
         """What `create` would send for a new session, and why; sends nothing.
@@ -99,7 +147,7 @@ class CheckoutService:
         Rendering also refuses values that the provider cannot express, before anything is called. Our reference and
         the buyer's address are left out, as neither makes it another request.
         """
-        order = _order(checkout, request, buyer, self._hasher, reference="")
+        order = order_of(checkout, request, buyer, self._hasher, reference="")
         rendered = checkout.provider.render(replace(order, buyer_ip=None))
         if not buyer.key:
             return None
@@ -114,8 +162,11 @@ class CheckoutService:
 
     async def _reusable(self, checkout: Checkout, fingerprint: str) -> Session | None:
         session = await self._sessions.find_reusable(fingerprint)
-        is_ours = session is not None and session.fingerprint == fingerprint and session.state == "open"
-        return session if session and is_ours and self._reusable_for(checkout, session) > timedelta() else None
+        return session if session and self._is_reusable(checkout, session, fingerprint) else None
+
+    def _is_reusable(self, checkout: Checkout, session: Session, fingerprint: str) -> bool:
+        is_ours = session.fingerprint == fingerprint and session.state == "open"
+        return is_ours and self._reusable_for(checkout, session) > timedelta()
 
     async def _with_return_urls(self, checkout: Checkout, session: Session, request: OrderRequest) -> Session | None:
         """A buyer who comes from another page goes back to that page, also where the provider takes no such address.
@@ -146,10 +197,15 @@ class CheckoutService:
         return min(until_expiry, session.created_at + timedelta(seconds=settings.reuse_seconds) - now)
 
     async def _create(
-        self, checkout: Checkout, request: OrderRequest, buyer: Buyer, fingerprint: str | None
+        self,
+        checkout: Checkout,
+        request: OrderRequest,
+        buyer: Buyer,
+        fingerprint: str | None,
+        claim: bytes | None = None,
     ) -> Session:
         reference = new_reference(self._clock())
-        order = _order(checkout, request, buyer, self._hasher, reference=reference)
+        order = order_of(checkout, request, buyer, self._hasher, reference=reference)
         try:
             with at_upstream(checkout.settings.upstream):
                 answer = await checkout.provider.create(order)
@@ -160,7 +216,7 @@ class CheckoutService:
                 error.fallback_url = _fallback_url(checkout.settings, order)
             raise
         session = self._record(checkout, order, answer, buyer, fingerprint)
-        await self._sessions.save(session, reusable_for=self._reusable_for(checkout, session))
+        await self._sessions.save(session, reusable_for=self._reusable_for(checkout, session), claim=claim)
         return session
 
     def _record(
@@ -197,35 +253,8 @@ class CheckoutService:
         )
 
 
-def preview(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Hasher, now: datetime) -> Preview:
-    """What would be sent for a new session of this checkout, and why; pure.
-
-    Raises:
-        RequestRefusedError: policy says no.
-    """
-    _check(checkout, request)
-    order = _order(checkout, request, buyer, hasher, reference=new_reference(now))
-    shown = checkout.show(checkout.provider.render(order))
-    rules = explain(checkout.name, checkout.settings, request, buyer, order, checkout.provider.render)
-    return Preview(request=shown, fields=rules)
-
-
-def _check(checkout: Checkout, request: OrderRequest) -> None:
-    """Refuse what policy or the provider's vocabulary does not allow."""
-    _refuse_quote(request)
-    admit(request, checkout.settings)
-    checkout.provider.check(request)
-
-
-def _order(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Hasher, *, reference: str) -> Order:
-    pseudonym = hasher.pseudonym(buyer.key) if buyer.key else None
-    return enrich(checkout.name, checkout.settings, request, buyer, reference=reference, pseudonym=pseudonym)
-
-
-def _refuse_quote(request: OrderRequest) -> None:
-    """Quotes need signing keys, and none can be in force yet; taking one for granted would let a buyer set a price."""
-    if request.quote:
-        raise InvalidQuoteError("This quote cannot be accepted.")
+def _outcome(checkout: Checkout, session: Session, *, reused: bool = False) -> Outcome:
+    return Outcome(session=session, opener=checkout.provider.opener(session), reused=reused)
 
 
 def _fallback_url(settings: CheckoutSettings, order: Order) -> str | None:

@@ -5,13 +5,14 @@ Whatever tells of a session is sealed, and everything ends by itself.
 | key | value | lives |
 |---|---|---|
 | `PREFIX:v1:reuse:FINGERPRINT` | the session made for exactly this request | until it may not be handed out again |
+| the same | the claim of whoever makes it now | 2 s, renewed |
 | `PREFIX:v1:session:REFERENCE` | the session's record | `store.ledger_days` |
 | `PREFIX:v1:writer:REFERENCE` | a token of whoever changes the session now | 2 s, renewed |
 | `PREFIX:v1:rate:UPSTREAM` | when the latest calls to an upstream were granted | a minute after the last |
 
-The first is a copy of the second, written once: whatever changes a session deletes the copy first, but for the
-addresses that its buyer goes back to. No key holds anything private: a fingerprint is a keyed hash, a reference is our
-own.
+What stands under a fingerprint is a copy of the record, written once: whatever changes a session deletes the copy
+first, but for the addresses that its buyer goes back to. No key holds anything private: a fingerprint is a keyed hash,
+a reference is our own.
 """
 
 

@@ -1,5 +1,6 @@
 """The use case: what makes a session, what is handed out again, and what is kept."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from msgspec.structs import replace
 
 from service.checkout.acceptance import Expectations
 from service.checkout.buyer import Buyer
+from service.checkout.configured import Checkout
 from service.checkout.errors import (
     CartNotAllowedError,
     InvalidQuoteError,
@@ -16,11 +18,12 @@ from service.checkout.errors import (
     UnsupportedFieldError,
     UpstreamMismatchError,
     UpstreamRejectedError,
+    UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
 from service.checkout.fingerprint import Hasher
 from service.checkout.models import Identity, Item, OrderRequest
-from service.checkout.service import Checkout, CheckoutService
+from service.checkout.service import CheckoutService
 from service.checkout.session import TimelineEntry
 from service.checkout.sessions import SessionService
 from service.checkout.settings import CheckoutSettings
@@ -312,3 +315,68 @@ async def test_no_expiry_is_believed_for_ever() -> None:
     await world.ask()
 
     assert [timedelta(days=31) - MARGIN] == world.sessions.reusable_for
+
+
+async def test_identical_requests_at_once_make_one_session() -> None:
+    """Fifty at the same moment: one call, one session for all, and only the first did not get it handed out again."""
+    world = World()
+    outcomes = await asyncio.gather(*(world.service.create(REQUEST, BUYER) for _ in range(50)))
+
+    assert 1 == len(world.provider.orders)
+    assert 1 == len({outcome.session.session_id for outcome in outcomes})
+    assert 49 == sum(outcome.reused for outcome in outcomes)
+
+
+async def test_wishes_for_a_fresh_one_at_once_make_one() -> None:
+    """A double click on `fresh` is one wish too."""
+    world = World()
+    await world.ask()
+    fresh = replace(REQUEST, fresh=True)
+    outcomes = await asyncio.gather(*(world.service.create(fresh, BUYER) for _ in range(10)))
+
+    assert 2 == len(world.provider.orders)
+    assert {"OS2"} == {outcome.session.session_id for outcome in outcomes}
+
+
+async def test_failure_at_once_is_one_failure() -> None:
+    """When the provider fails, those who asked together share that, with the fallback of each, and nothing is kept."""
+    world = World(replace(CHECKOUT, fallback_url="https://acme.onfastspring.com/{product}"))
+    world.provider.failure = UpstreamUnavailableError("down")
+    errors = await asyncio.gather(*(world.service.create(REQUEST, BUYER) for _ in range(5)), return_exceptions=True)
+    world.provider.failure = None
+
+    assert 1 == len(world.provider.orders)
+    assert {"https://acme.onfastspring.com/pro-license"} == {
+        error.fallback_url for error in errors if isinstance(error, ProviderError)
+    }
+    assert "OS2" == await world.ask()
+
+
+async def test_another_replica_s_session_is_taken() -> None:
+    """Whoever finds another replica at work waits, and gets what that one made."""
+    world = World()
+    made = (await world.service.create(REQUEST, BUYER)).session
+    fingerprint = str(made.fingerprint)
+    del world.sessions.by_fingerprint[fingerprint]
+    world.sessions.claims[fingerprint] = b"another replica"
+    waiting = asyncio.create_task(world.service.create(REQUEST, BUYER))
+    await asyncio.sleep(0.15)
+    assert not waiting.done()
+    world.sessions.by_fingerprint[fingerprint] = made
+    del world.sessions.claims[fingerprint]
+    outcome = await waiting
+
+    assert (made.session_id, True) == (outcome.session.session_id, outcome.reused)
+    assert 1 == len(world.provider.orders)
+
+
+async def test_waiting_for_another_replica_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for longer than a browser does."""
+    monkeypatch.setattr("service.checkout.service._PATIENCE_SECONDS", 0.2)
+    world = World()
+    made = (await world.service.create(REQUEST, BUYER)).session
+    del world.sessions.by_fingerprint[str(made.fingerprint)]
+    world.sessions.claims[str(made.fingerprint)] = b"another replica"
+
+    with pytest.raises(UpstreamTimeoutError):
+        await world.service.create(REQUEST, BUYER)

@@ -1,6 +1,9 @@
 """Sessions in a real server: kept sealed and for a time, found again, and missed without harm when it fails."""
 
 import asyncio
+import os
+import signal
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -110,10 +113,12 @@ async def test_what_we_did_not_write_is_a_miss(
     for value in (b"garbage", Sealer((b"k" * 32,)).seal(b"no session", key)):
         await raw.set(key, value, ex=60)
         assert None is await store.find_reusable(str(session.fingerprint))
-    await store.save(session, reusable_for=HOUR)
+    there = await store.take_turn(str(session.fingerprint), b"turn")
+    await store.take_turn(str(session.fingerprint), b"turn", instead_of=there.mark)
+    await store.save(session, reusable_for=HOUR, claim=b"turn")
 
     assert session == await store.find_reusable(str(session.fingerprint))
-    assert 2 == failures("unreadable")
+    assert 3 == failures("unreadable")
 
 
 async def test_key_rotation(open_sessions: OpenSessions, session: Session) -> None:
@@ -150,8 +155,50 @@ async def test_store_stopped(open_sessions: OpenSessions, session: Session, star
     with pytest.raises(StoreRequiredError):
         await store.find(session.reference)
     start_valkey(port=port)
+    async with asyncio.timeout(5):
+        while not await is_back(store):  # noqa: ASYNC110  # the server has no event for it
+            await asyncio.sleep(0.05)
     await store.save(session, reusable_for=HOUR)
     assert session == await store.find(session.reference)
+
+
+async def is_back(store: RedisSessionStore) -> bool:
+    """Whether a store that was left alone is asked again."""
+    try:
+        await store.find("cs_nobody")
+    except StoreRequiredError:
+        return False
+    return True
+
+
+async def test_silent_store_costs_its_time_out_once(
+    open_sessions: OpenSessions, session: Session, start_valkey: StartValkey, failures: Failures
+) -> None:
+    """A store that accepts and says nothing is asked once, and then left alone for a second: the rest is at once."""
+    server = start_valkey()
+    store = open_sessions(at(server.port))
+    await store.save(session, reusable_for=HOUR)
+    assert session == await store.find_reusable(str(session.fingerprint))
+    async with Redis(port=server.port) as admin:
+        pid = int((await admin.info("server"))["process_id"])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        assert None is await store.find_reusable(str(session.fingerprint))
+        first = time.monotonic() - started
+        for _ in range(20):
+            assert None is await store.find_reusable(str(session.fingerprint))
+            assert not (await store.take_turn(str(session.fingerprint), b"turn")).is_shared
+        others = time.monotonic() - started - first
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    assert 1 == failures("TimeoutError")
+    assert 40 == failures("StoreLeftAloneError")
+    assert others < first
+    async with asyncio.timeout(5):
+        while await store.find_reusable(str(session.fingerprint)) is None:  # noqa: ASYNC110  # the server has no event
+            await asyncio.sleep(0.05)
 
 
 async def test_wrong_password(
@@ -167,7 +214,7 @@ async def test_wrong_password(
         assert None is await none.find_reusable("x")
 
     assert 2 == failures("AuthenticationError")
-    assert ["store.unavailable"] * 2 == [line["event"] for line in lines]
+    assert ["store.breaker", "store.unavailable"] * 2 == [line["event"] for line in lines]
     assert "hunter2" not in str(lines)
 
 
@@ -190,6 +237,6 @@ async def test_logged_once_a_second_and_counted_each_time(open_sessions: OpenSes
         for _ in range(20):
             assert None is await store.find_reusable("x")
 
-    assert 20 == failures("ConnectionError")
+    assert 20 == failures("ConnectionError") + failures("StoreLeftAloneError")
     assert len(lines) < 20
-    assert {"event": "store.unavailable", "kind": "ConnectionError", "log_level": "warning"} == lines[0]
+    assert {"event": "store.unavailable", "kind": "ConnectionError", "log_level": "warning"} == lines[1]

@@ -7,9 +7,10 @@ from typing import Any
 from service.checkout.acceptance import Expectations
 from service.checkout.buyer import Buyer
 from service.checkout.changes import SessionChanges
+from service.checkout.configured import Checkout
 from service.checkout.fingerprint import Hasher
 from service.checkout.models import Customer, Item, OrderRequest
-from service.checkout.service import Checkout, CheckoutService
+from service.checkout.service import CheckoutService
 from service.checkout.session import Session
 from service.checkout.sessions import SessionService
 from service.checkout.settings import CheckoutSettings

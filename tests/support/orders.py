@@ -17,7 +17,7 @@ from service.checkout.models import (
     ProviderSession,
     SessionItem,
 )
-from service.checkout.ports import UpstreamRequest
+from service.checkout.ports import Turn, UpstreamRequest
 from service.checkout.preview import ShownRequest
 from service.checkout.session import PaymentMethodChoice, PaymentMethodOffer, Session
 from service.checkout.settings import CheckoutSettings
@@ -65,6 +65,7 @@ class MemorySessions:
         self.by_fingerprint: dict[str, Session] = {}
         self.by_reference: dict[str, Session] = {}
         self.reusable_for: list[timedelta] = []
+        self.claims: dict[str, bytes] = {}
         self.writers: dict[str, asyncio.Lock] = {}
         self.failure: Exception | None = None
 
@@ -74,10 +75,26 @@ class MemorySessions:
     async def find(self, reference: str) -> Session | None:
         return self.by_reference.get(reference)
 
-    async def save(self, session: Session, *, reusable_for: timedelta) -> None:
+    async def take_turn(self, fingerprint: str, claim: bytes, *, instead_of: bytes = b"") -> Turn:
+        if fingerprint in self.claims:
+            return Turn()
+        session = self.by_fingerprint.get(fingerprint)
+        if session and session.reference.encode() != instead_of:
+            return Turn(session=session, mark=session.reference.encode())
+        self.claims[fingerprint] = claim
+        return Turn(is_ours=True)
+
+    @asynccontextmanager
+    async def turn(self, fingerprint: str, claim: bytes) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            self.claims.pop(fingerprint, None)
+
+    async def save(self, session: Session, *, reusable_for: timedelta, claim: bytes | None = None) -> None:
         self.by_reference[session.reference] = session
         self.reusable_for.append(reusable_for)
-        if session.fingerprint:
+        if session.fingerprint and self.claims.get(session.fingerprint) == claim:
             self.by_fingerprint[session.fingerprint] = session
 
     async def update(self, reference: str, change: Callable[[Session], Awaitable[Session]]) -> Session | None:
