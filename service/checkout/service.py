@@ -90,16 +90,19 @@ class CheckoutService:
         fingerprint = self._fingerprint(checkout, request, buyer)
         if fingerprint is None:
             return _outcome(checkout, await self._create(checkout, request, buyer, None))
-        present = None if request.fresh else await self._reusable(checkout, fingerprint)
-        if present and (session := await self._with_return_urls(checkout, present, request)):
-            return _outcome(checkout, session, reused=True)
+        key = f"{fingerprint} {request.fresh}"
         obtained, is_first = await self._flights.join(
-            f"{fingerprint} {request.fresh}",
-            lambda: self._obtain(checkout, request, buyer, fingerprint, unwanted=present),
+            key, lambda: self._obtain(checkout, request, buyer, fingerprint, unwanted=None)
         )
         if is_first and not obtained.reused:
             return _outcome(checkout, obtained.session)
-        session = await self._with_return_urls(checkout, obtained.session, request) or obtained.session
+        session = await self._with_return_urls(checkout, obtained.session, request)
+        if session is None:
+            another, _ = await self._flights.join(
+                f"{key} {obtained.session.reference}",
+                lambda: self._obtain(checkout, request, buyer, fingerprint, unwanted=obtained.session),
+            )
+            session = another.session
         return _outcome(checkout, session, reused=True)
 
     async def _obtain(
@@ -159,10 +162,6 @@ class CheckoutService:
             live=order.live,
             quote=None,
         )
-
-    async def _reusable(self, checkout: Checkout, fingerprint: str) -> Session | None:
-        session = await self._sessions.find_reusable(fingerprint)
-        return session if session and self._is_reusable(checkout, session, fingerprint) else None
 
     def _is_reusable(self, checkout: Checkout, session: Session, fingerprint: str) -> bool:
         is_ours = session.fingerprint == fingerprint and session.state == "open"

@@ -18,7 +18,7 @@ from tests.support.upstream import Received, until, upstream
 
 StartService = Callable[..., Service]
 ORDER = {"items": [{"product": "pro-license"}], "country": "DE", "checkout": "acme"}
-ASKERS = 1000 if IN_FULL else 400
+ASKERS = 1000 if IN_FULL else 200
 
 
 class Given(Struct, frozen=True):

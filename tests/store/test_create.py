@@ -75,7 +75,7 @@ def test_store_that_is_down(
 
     assert [201, 201] == [broker.post("/checkout", json=ORDER, headers=headers).status_code for _ in range(2)]
     assert 2 == failures("ConnectionError")  # one, and one for the rate budget; then both leave it alone for a second
-    assert 5 == failures("StoreLeftAloneError")  # what else two creates would have asked
+    assert 3 == failures("StoreLeftAloneError")  # what else two creates would have asked
     for path, sent in ((f"/checkout/{reference}", headers), (f"/internal/sessions/{reference}", caller_headers)):
         answer = broker.get(path, headers=sent)
         assert (503, "/problems/store-required") == (answer.status_code, answer.json()["type"])
