@@ -113,4 +113,5 @@ def checkout_of(name: str, settings: Settings, client: UpstreamClient, clock: Cl
         expectations=module.expectations(checkout, upstream),
         show=client.show,
         editor=module.edit(checkout, client) if module.edit else None,
+        verifier=module.verify(checkout, client) if module.verify else None,
     )

@@ -122,7 +122,11 @@ class Resources:
 
     def _calls(self, name: str, settings: Settings, breaker: Breaker) -> Calls:
         upstream = settings.upstreams[name]
-        limits = Limits(max_attempts=upstream.max_attempts, max_concurrency=upstream.max_concurrency)
+        limits = Limits(
+            max_attempts=upstream.max_attempts,
+            max_concurrency=upstream.max_concurrency,
+            read_timeout=upstream.read_timeout,
+        )
         per_minute = upstream.rate_limit_per_minute
         if not per_minute:
             return Calls(name, limits, breaker=breaker)

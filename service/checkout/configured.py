@@ -12,7 +12,7 @@ from service.checkout.errors import InvalidQuoteError
 from service.checkout.fingerprint import Hasher
 from service.checkout.models import Order, OrderRequest
 from service.checkout.policy import admit
-from service.checkout.ports import Provider, SessionEditor, UpstreamRequest
+from service.checkout.ports import Provider, SessionEditor, UpstreamRequest, Verifier
 from service.checkout.preview import Preview, ShownRequest, explain
 from service.checkout.reference import new_reference
 from service.checkout.settings import CheckoutSettings
@@ -27,6 +27,7 @@ class Checkout(Struct, frozen=True, kw_only=True):
     expectations: Expectations
     show: Callable[[UpstreamRequest], ShownRequest]
     editor: SessionEditor | None = None
+    verifier: Verifier | None = None
 
 
 def check(checkout: Checkout, request: OrderRequest) -> None:

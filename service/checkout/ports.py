@@ -15,7 +15,7 @@ from service.checkout.models import (
     OrderRequest,
     ProviderSession,
 )
-from service.checkout.session import PaymentMethodChoice, Session
+from service.checkout.session import PaymentMethodChoice, Session, State
 
 Clock = Callable[[], datetime]
 
@@ -111,6 +111,20 @@ class SessionEditor(Protocol):
 
     async def remove_item(self, session_id: str, product: str) -> None:
         """Take a product's line out of the cart."""
+        ...
+
+
+class Verifier(Protocol):
+    """Asks a provider what became of a session that was made there."""
+
+    async def state(self, session: Session) -> State:
+        """The state by what the provider says now, soon enough for a create to follow while the buyer waits.
+
+        "open" means that it may still be paid as it is, and that nothing speaks of a payment.
+
+        Raises:
+            ProviderError: there is no usable answer, by kind.
+        """
         ...
 
 

@@ -10,7 +10,6 @@ from service.checkout.models import OrderRequest, PaymentMethod
 from service.checkout.return_urls import is_origin, split_pattern
 from service.checkout.templates import template_fault
 from service.config.types import (
-    LATER,
     Count,
     CountryCode,
     HttpsUrl,
@@ -64,7 +63,7 @@ class CheckoutSettings(Struct, frozen=True, kw_only=True):
     languages: tuple[LanguageTag, ...] = ()
     reuse_seconds: SecondsOrNever | None = None
     expiry_margin_seconds: SecondsOrNever = 300
-    verify_after_seconds: Annotated[SecondsOrNever, LATER] = 60
+    verify_after_seconds: SecondsOrNever = 60
     accept_warnings: tuple[WarningCode, ...] = (
         "INVALID_PROMO_CODE",
         "INVALID_POSTAL_CODE",

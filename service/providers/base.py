@@ -9,11 +9,14 @@ from msgspec import Meta, Struct
 from service.checkout.acceptance import Expectations
 from service.checkout.errors import FieldError, UnsupportedFieldError
 from service.checkout.models import Customer, Item, OrderRequest, Pricing
-from service.checkout.ports import Clock, Provider, SessionEditor, UpstreamRequest
+from service.checkout.ports import Clock, Provider, SessionEditor, UpstreamRequest, Verifier
 from service.checkout.settings import CheckoutSettings
 from service.config.secret import Secret
 from service.config.types import LATER, Count, HttpsUrl, Name, OptionalCount, Timeout, url_fault
 from service.providers.http import UpstreamClient
+
+VERIFY_SECONDS = 1.5
+"""How long a `Verifier` may take at most: a create may have to follow within the 8 seconds that a buyer waits."""
 
 
 class UpstreamSettings(Struct, frozen=True, kw_only=True):
@@ -56,8 +59,8 @@ class ProviderModule(Struct, Generic[U, C], frozen=True, kw_only=True):
 
     `no_use_for` names common checkout keys that would have no effect here, so that setting one is an error. `advice`
     yields (key, advice) on a checkout's settings. `edit` is None where a session cannot be changed after it was
-    made. `probe` is a request that changes nothing and is granted to
-    good credentials alone.
+    made, `verify` where the provider has no way to ask what became of one. `probe` is a request that changes nothing
+    and is granted to good credentials alone.
     """
 
     name: str
@@ -67,6 +70,7 @@ class ProviderModule(Struct, Generic[U, C], frozen=True, kw_only=True):
     no_use_for: frozenset[str] = frozenset()
     advice: Callable[[C], Iterator[tuple[str, str]]] = lambda _: iter(())
     edit: Callable[[C, UpstreamClient], SessionEditor] | None = None
+    verify: Callable[[C, UpstreamClient], Verifier] | None = None
     probe: Callable[[C], UpstreamRequest] | None = None
     expectations: Callable[[C, U], Expectations] = lambda _checkout, _upstream: Expectations(hosts=())
 

@@ -44,9 +44,10 @@ A = TypeVar("A", bound=Answer)
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """Of one upstream, in this process."""
+    """Of one upstream, in this process; `read_timeout` in seconds."""
 
     max_attempts: int = 2
+    read_timeout: float = 5.0
     max_concurrency: int = 64
     breaker: BreakerSettings = BreakerSettings()
 
@@ -64,6 +65,7 @@ class Calls:
         limits = limits or Limits()
         self.upstream = upstream
         self._max_attempts = limits.max_attempts
+        self._read_timeout = limits.read_timeout
         self._breaker = breaker or create_breaker(upstream, limits.breaker)
         self._bulkhead = Bulkhead(limits.max_concurrency)
         self._rate = rate or Unlimited()
@@ -118,7 +120,7 @@ class Calls:
             async with self._bulkhead.slot(deadline):
                 with self._breaker.call() as call:
                     await self._take_rate(deadline)
-                    return await self._observed(exchange, call)
+                    return await self._observed(exchange, call, deadline)
         except (BreakerOpenError, BulkheadFullError, RateSpentError, TimeoutError) as reason:
             refusal, why = _refusal(reason)
             metrics.UPSTREAM_REFUSED.labels(self.upstream, why).inc()
@@ -132,12 +134,15 @@ class Calls:
         if wait_seconds > 0:
             raise RateSpentError(wait_seconds)
 
-    async def _observed(self, exchange: Callable[[], Awaitable[A]], call: Call) -> A | ProviderError:
+    async def _observed(self, exchange: Callable[[], Awaitable[A]], call: Call, deadline: float) -> A | ProviderError:
+        is_hurried = deadline - asyncio.get_running_loop().time() < self._read_timeout / 2
         with metrics.UPSTREAM_IN_FLIGHT.labels(self.upstream).track_inprogress():
             try:
                 answer = await exchange()
             except ProviderError as failure:
-                call.outcome = Outcome.FAILED
+                # Half of the silence that the provider is granted says nothing of it.
+                too_soon = is_hurried and isinstance(failure, UpstreamTimeoutError)
+                call.outcome = Outcome.UNKNOWN if too_soon else Outcome.FAILED
                 return failure
         call.outcome = _outcome(answer.status)
         return answer

@@ -1,6 +1,7 @@
 """One upstream account over HTTP/1.1: exact URLs, one deadline for a call, capped answers, failures by kind."""
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Callable, Container
@@ -117,9 +118,9 @@ class UpstreamClient:
         """What an adapter remembers of this account; made once, and kept over reloads. One type a key."""
         return cast("K", self._learned.kept.setdefault(key, make()))
 
-    def deadline(self) -> float:
+    def deadline(self, *, at_most_seconds: float = math.inf) -> float:
         """When an operation that begins now must have ended, in the loop's time; for all of its calls together."""
-        return asyncio.get_running_loop().time() + self._timeouts.total
+        return asyncio.get_running_loop().time() + min(self._timeouts.total, at_most_seconds)
 
     async def send(
         self, request: UpstreamRequest, *, deadline: float | None = None, authorization: str | None = None

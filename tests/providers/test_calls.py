@@ -219,6 +219,18 @@ async def test_cancelled_calls_open_no_breaker() -> None:
         assert [201] == await statuses(client, 1)
 
 
+async def test_hurried_calls_open_no_breaker() -> None:
+    """A silence that was cut off early, as a question about a session is, does not count; a whole one does."""
+    calls = Calls("acme", Limits(max_attempts=1, read_timeout=1.0, breaker=BreakerSettings(in_a_row=2)))
+    timeouts = Timeouts(connect=1.0, read=0.6, total=1.0)
+    async with upstream(silent) as server, client_of(server.url, timeouts=timeouts, calls=calls) as client:
+        for _ in range(3):
+            with pytest.raises(UpstreamTimeoutError):
+                await client.send(REQUEST, deadline=client.deadline(at_most_seconds=0.1))
+        assert [UpstreamTimeoutError] * 2 == [type(await sent(client)) for _ in range(2)]
+        assert UpstreamUnavailableError is type(await sent(client))
+
+
 async def test_recovered_provider_is_called_again(counted: Callable[..., float]) -> None:
     """When a probe succeeds after its time, everybody is let through again."""
     breaker = BreakerSettings(open_seconds=0.2, longest_open_seconds=0.2)

@@ -1,10 +1,13 @@
 """What every provider keeps to, driven by its recorded exchanges: a new one is tested as soon as its fixtures exist."""
 
 import json
+import time
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from service.checkout.acceptance import accept
 from service.checkout.errors import (
@@ -18,7 +21,10 @@ from service.checkout.errors import (
 )
 from service.checkout.models import Order, ProviderSession
 from service.checkout.ports import Provider, UpstreamRequest
+from service.providers.base import VERIFY_SECONDS
 from service.providers.http import MAX_ANSWER_BYTES
+from service.providers.registry import discover
+from tests.checkout.test_session import session_in
 from tests.support.documents import changed, messages_of, paths_of, value_at
 from tests.support.exchanges import (
     Becomes,
@@ -29,10 +35,13 @@ from tests.support.exchanges import (
     provider_at,
     provider_fixture,
     providers,
+    verifier_at,
 )
 from tests.support.orders import NOW
 from tests.support.samples import HANDLED_BY_THE_SERVICE, LEVELS, MEMBERS, spelled, with_member
+from tests.support.servers import Sandbox
 from tests.support.upstream import (
+    TIMEOUTS,
     Handler,
     answering,
     resetting,
@@ -49,6 +58,8 @@ PROBLEMS = set(
     " upstream-unavailable upstream-throttled upstream-timeout".split()
 )
 for_each_provider = pytest.mark.parametrize("name", providers())
+VERIFIED = [name for name in providers() if discover()[name].verify]
+for_each_that_can_be_asked = pytest.mark.parametrize("name", VERIFIED)
 
 
 def minimal(name: str) -> Exchange:
@@ -284,3 +295,74 @@ async def test_member_is_expressed_or_refused(name: str, path: str, member: str,
     else:
         assert isinstance(without, UpstreamRequest)
         assert without != with_it
+
+
+@for_each_provider
+def test_key_of_asking_is_there_where_the_provider_can_be_asked(name: str) -> None:
+    """`verify_after_seconds` is refused exactly where nobody could be asked."""
+    module = discover()[name]
+
+    assert (module.verify is None) == ("verify_after_seconds" in module.no_use_for)
+
+
+@for_each_that_can_be_asked
+async def test_what_became_of_a_session(name: str, sandbox: Sandbox) -> None:
+    """A session is open until somebody pays: then it is pending, and completed at last."""
+    played = provider_fixture(name).sandbox
+    assert played is not None
+    async with (
+        httpx.AsyncClient(base_url=sandbox.url, trust_env=False) as hand,
+        provider_at(name, sandbox.url) as provider,
+        verifier_at(name, sandbox.url) as verifier,
+    ):
+        await hand.put("/_sandbox/credentials", json=[played.credentials])
+        made = await provider.create(exchanges(name)[played.exchange].order_struct())
+        session = replace(session_in("open"), session_id=made.session_id)
+        states = [await verifier.state(session)]
+        for outcome in ("pending", "paid"):
+            path = played.pay.format(session=made.session_id)
+            (await hand.post(path, json={"outcome": outcome})).raise_for_status()
+            states.append(await verifier.state(session))
+
+    assert ["open", "pending", "completed"] == states
+
+
+@for_each_that_can_be_asked
+async def test_answer_that_cannot_be_read_is_no_state(name: str) -> None:
+    """Broken JSON, pages, other JSON, odd bytes, too many bytes: whatever came, a session is not called open."""
+    session = replace(session_in("open"), session_id="411486491630370999")
+    async with upstream(answering(b"")) as server, verifier_at(name, server.url) as verifier:
+        for body in broken_bodies(b"{}").values():
+            server.handler = answering(response(200, body))
+            with pytest.raises(UpstreamInvalidError):
+                await verifier.state(session)
+
+
+@for_each_that_can_be_asked
+async def test_asking_fails_like_any_call(name: str) -> None:
+    """Silence, a reset and a cut answer have problems of their own, and a redirect is not followed."""
+    session = replace(session_in("open"), session_id="411486491630370999")
+    for handler, kind in (
+        (silent, UpstreamTimeoutError),
+        (resetting, UpstreamUnavailableError),
+        (then_closing(response(200)[:-1]), UpstreamInvalidError),
+        (answering(response(307, b"", ("Location: http://127.0.0.1:1/",))), UpstreamInvalidError),
+    ):
+        async with upstream(handler) as server, verifier_at(name, server.url, read_seconds=0.2) as verifier:
+            with pytest.raises(kind):
+                await verifier.state(session)
+        assert 1 == len(server.requests)
+
+
+@for_each_that_can_be_asked
+async def test_asking_leaves_time_for_a_create(name: str) -> None:
+    """A provider that says nothing is given up after a time that is far below that of any other call."""
+    session = replace(session_in("open"), session_id="411486491630370999")
+    async with upstream(silent) as server, verifier_at(name, server.url) as verifier:
+        started = time.monotonic()
+        with pytest.raises(UpstreamTimeoutError):
+            await verifier.state(session)
+        took = time.monotonic() - started
+
+    assert VERIFY_SECONDS <= took + 0.05
+    assert took < TIMEOUTS.read

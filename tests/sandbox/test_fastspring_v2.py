@@ -238,6 +238,24 @@ async def test_concluded(seller: httpx.AsyncClient) -> None:
     assert 400 == (await seller.delete(f"{SESSIONS}/{session_id}/cart/items/pro-license")).status_code
 
 
+@pytest.mark.parametrize(
+    ("outcome", "status", "checkout_status"),
+    [
+        ("pending", "PENDING_ORDER", "CONCLUDED"),
+        ("failed", "OPEN", "READY_FOR_CHECKOUT"),
+        ("failed_for_good", "FAILED", "CONCLUDED"),
+        ("canceled", "CANCELLED", "CONCLUDED"),
+    ],
+)
+async def test_without_a_payment(seller: httpx.AsyncClient, outcome: str, status: str, checkout_status: str) -> None:
+    """A session that waits for its money, or did not get it, shows that when it is read."""
+    session_id = (await created(seller, order(item())))["id"]
+    (await seller.post(f"/_sandbox/sessions/{session_id}/pay", json={"outcome": outcome})).raise_for_status()
+    seen = await retrieved(seller, session_id)
+
+    assert (status, [checkout_status]) == (seen["status"], seen["checkoutStatus"])
+
+
 async def test_wrong_method(seller: httpx.AsyncClient) -> None:
     """What the API does not have is refused in its own form."""
     answer = await seller.delete(f"{SESSIONS}/OS1")

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from service.checkout.acceptance import Expectations
 from service.checkout.models import Order
-from service.checkout.ports import Provider
+from service.checkout.ports import Provider, Verifier
 from service.checkout.settings import CheckoutSettings
 from service.config.reader import Reader
 from service.providers.base import UpstreamSettings
@@ -26,6 +26,14 @@ FIXTURES = Path(__file__).parent.parent / "providers" / "fixtures"
 SETTINGS_FILE = "provider.json"
 
 
+class Played(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the sandbox plays a provider: the credentials to accept, an exchange whose order it takes, a way to pay."""
+
+    credentials: tuple[str, str]
+    exchange: str
+    pay: str
+
+
 class ProviderFixture(Struct, frozen=True, forbid_unknown_fields=True):
     """The tables of a configuration, and the `Authorization` header that they lead to."""
 
@@ -33,6 +41,7 @@ class ProviderFixture(Struct, frozen=True, forbid_unknown_fields=True):
     checkout: dict[str, Any]
     secrets: dict[str, str]
     authorization: str
+    sandbox: Played | None = None
 
 
 class Sends(Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,3 +165,13 @@ async def provider_at(
     timeouts = msgspec.structs.replace(TIMEOUTS, read=read_seconds)
     async with client_of(url, timeouts=timeouts, authorizations=upstream.authorizations()) as client:
         yield discover()[name].build(checkout, client, lambda: NOW)
+
+
+@asynccontextmanager
+async def verifier_at(name: str, url: str, *, read_seconds: float = TIMEOUTS.read) -> AsyncGenerator[Verifier]:
+    """The real verifier with the real client, at an upstream of the test."""
+    (upstream, checkout), verify = settings_of(name, url), discover()[name].verify
+    assert verify is not None, f"{name} cannot be asked"
+    timeouts = msgspec.structs.replace(TIMEOUTS, read=read_seconds)
+    async with client_of(url, timeouts=timeouts, authorizations=upstream.authorizations()) as client:
+        yield verify(checkout, client)

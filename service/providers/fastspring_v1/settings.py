@@ -67,12 +67,15 @@ def _name_of(host: str) -> str:
 
 
 def advice(checkout: FastSpringV1Checkout) -> Iterator[tuple[str, str]]:
-    """What `check` warns about: a storefront of the other mode, and buyers whose account anybody could change."""
+    """What `check` warns about: a storefront of the other mode, accounts that anybody could change, paid sessions."""
     yield from mode_advice(checkout.storefront, live=checkout.live)
     if more := [field for field in checkout.browser_contact if field != "email"]:
         fields = ", ".join(more)
         text = f"whoever knows a buyer's e-mail can change {fields} of that account: leave it to callers"
         yield "browser_contact", text
+    if checkout.reuse_seconds is None:
+        text = "v1 cannot be asked what became of a session, so a paid one may be handed out again until it expires"
+        yield "reuse_seconds", f"{text}: set it"
 
 
 def expectations(checkout: FastSpringV1Checkout, upstream: FastSpringUpstream) -> Expectations:

@@ -42,14 +42,18 @@ class FastSpringV2Editor:
 
     async def read(self, session_id: str) -> ProviderSession:
         """`GET /{id}`."""
-        session = read_session(await self._call("GET", session_id))
+        session = read_session(await self.document(session_id))
         if session.session_id != session_id:
             raise UpstreamInvalidError("The provider answered with another session.")
         return session
 
     async def payment_methods(self, session_id: str) -> PaymentMethodChoice:
         """`GET /{id}` too, as the endpoint for the methods alone leaves the hidden ones out."""
-        return read_payment_methods(await self._call("GET", session_id))
+        return read_payment_methods(await self.document(session_id))
+
+    async def document(self, session_id: str) -> bytes:
+        """`GET /{id}`, not read yet."""
+        return await self._call("GET", session_id)
 
     async def replace(self, session_id: str, order: Order) -> None:
         """`PUT /{id}`: overwrites customer, items and custom prices with what is sent."""

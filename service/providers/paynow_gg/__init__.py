@@ -10,17 +10,18 @@ A checkout's `mode` decides which of the two calls makes the session, as they do
 - *storefront* takes the buyer's address and country, and no metadata: tags are kept on our own record alone.
 
 What the mode cannot carry and was asked for is refused. Neither call has an idempotency key, an expiry, or a way to
-read a session again.
+read a session again; what became of one is told by the store's orders alone.
 
 Reading order: `settings` (what a shop configures), `vocabulary` (what may be asked for), `people` (who buys),
 `requests` (our order in their words), `answers` (theirs in ours), `customers` (their ids of buyers: found, made and
-`remembered`), `adapter` (the call that makes a session).
+`remembered`), `adapter` (the call that makes a session), `verifier` (what became of one).
 """
 
 from service.checkout.ports import UpstreamRequest
 from service.providers.base import ProviderModule
 from service.providers.paynow_gg.adapter import PayNow
 from service.providers.paynow_gg.settings import PayNowCheckout, PayNowUpstream, advice, expectations
+from service.providers.paynow_gg.verifier import PayNowVerifier
 
 PROVIDER = ProviderModule(
     name="paynow_gg",
@@ -30,6 +31,7 @@ PROVIDER = ProviderModule(
     no_use_for=frozenset({"payment_methods", "accept_warnings", "lock_quantity", "attributes"}),
     advice=advice,
     build=PayNow,
+    verify=PayNowVerifier,
     expectations=expectations,
     # A read of one customer at most, with the store's key.
     probe=lambda checkout: UpstreamRequest(

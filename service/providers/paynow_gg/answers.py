@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from service.checkout.errors import FieldError, UpstreamInvalidError, UpstreamRejectedError
 from service.checkout.inline_product import InlineProduct
 from service.checkout.models import Order, ProviderSession
+from service.checkout.session import State
 from service.providers.paynow_gg.requests import ADDRESS_HEADER, COUNTRY_HEADER, promo_codes
 from service.providers.paynow_gg.vocabulary import is_flake_id
 
@@ -35,6 +36,13 @@ class CustomerAnswer(Struct, frozen=True, kw_only=True):
     name: str | None = None
 
 
+class OrderAnswer(Struct, frozen=True, kw_only=True):
+    """One order of a list. An unknown status makes it unreadable, as it could stand for a payment."""
+
+    checkout_id: FlakeId
+    status: Literal["created", "completed", "canceled", "refunded", "chargeback"]
+
+
 class TokenAnswer(Struct, frozen=True, kw_only=True):
     token: Token
 
@@ -54,10 +62,11 @@ class ErrorAnswer(Struct, frozen=True, kw_only=True):
     errors: tuple[Fault, ...] | None = None
 
 
-A = TypeVar("A", bound=Struct)
+A = TypeVar("A")
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 _decode_session = msgspec.json.Decoder(SessionAnswer)
 _decode_customer = msgspec.json.Decoder(CustomerAnswer)
+_decode_orders = msgspec.json.Decoder(tuple[OrderAnswer, ...])
 _decode_token = msgspec.json.Decoder(TokenAnswer)
 _decode_error = msgspec.json.Decoder(ErrorAnswer)
 
@@ -95,6 +104,31 @@ def read_token(body: bytes) -> str:
         UpstreamInvalidError: it is not the documented answer.
     """
     return _read(_decode_token, body).token
+
+
+def read_state(body: bytes, checkout_id: str) -> State:
+    """What the orders of a checkout make of it; the strongest sign of a payment decides.
+
+    Raises:
+        UpstreamInvalidError: it is not the documented list, or one of other checkouts.
+    """
+    orders = _read(_decode_orders, body)
+    if any(order.checkout_id != checkout_id for order in orders):
+        raise UpstreamInvalidError("The provider answered with another session's order.")
+    found = {order.status for order in orders}
+    for status, state in _STATES.items():
+        if status in found:
+            return state
+    return "open"
+
+
+# The strongest sign of a payment first. An order that was canceled leaves its checkout as it was without one.
+_STATES: dict[str, State] = {
+    "completed": "completed",
+    "chargeback": "charged_back",
+    "refunded": "refunded",
+    "created": "pending",
+}
 
 
 def _read(decoder: msgspec.json.Decoder[A], body: bytes) -> A:

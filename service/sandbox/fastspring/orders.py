@@ -18,25 +18,28 @@ from service.sandbox.fastspring.sessions import (
 )
 from service.sandbox.refusal import RefusalError
 
-Outcome = Literal["paid", "pending", "failed", "canceled", "refunded", "charged_back"]
+Outcome = Literal["paid", "pending", "failed", "failed_for_good", "canceled", "refunded", "charged_back"]
 EVENT_TYPES: Mapping[Outcome, str] = {
     "paid": "order.completed",
     "pending": "order.payment.pending",
     "failed": "order.failed",
+    "failed_for_good": "order.failed",
     "canceled": "order.canceled",
     "refunded": "return.created",
     "charged_back": "order.chargeback",
 }
-# A failed payment leaves the session open: the buyer may try again.
+# A failed payment leaves the session open, as the buyer may try again; FAILED is documented, but not when it comes.
 ENDINGS: Mapping[Outcome, SessionStatus | None] = {
     "paid": SessionStatus.COMPLETED,
     "pending": SessionStatus.PENDING_ORDER,
     "failed": None,
+    "failed_for_good": SessionStatus.FAILED,
     "canceled": SessionStatus.CANCELLED,
     "refunded": SessionStatus.COMPLETED,
     "charged_back": SessionStatus.COMPLETED,
 }
 GIVING_BACK: tuple[Outcome, ...] = ("refunded", "charged_back")
+FAILING: tuple[Outcome, ...] = ("failed", "failed_for_good")
 
 
 class Payment(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -59,7 +62,7 @@ def pay(fastspring: FastSpring, session: CheckoutSession, payment: Payment) -> t
     data = event["data"]
     changed = {**event, "data": merged(data if is_document(data) else {}, payment.changes)}
     fastspring.events.append(changed)
-    kept = structs.replace(paid, order=None) if payment.outcome == "failed" else paid
+    kept = structs.replace(paid, order=None) if payment.outcome in FAILING else paid
     return fastspring.keep(kept), changed
 
 

@@ -14,10 +14,11 @@ from service.sandbox.paynow.events import event_of
 from service.sandbox.paynow.orders import Order, OrderStatus
 from service.sandbox.refusal import RefusalError
 
-Outcome = Literal["paid", "failed", "canceled", "refunded", "charged_back", "chargeback_closed"]
+Outcome = Literal["paid", "pending", "failed", "canceled", "refunded", "charged_back", "chargeback_closed"]
 # From which states of an order an outcome is possible, and what it makes of it.
 STEPS: Mapping[Outcome, tuple[tuple[OrderStatus, ...], OrderStatus]] = {
     "paid": (("created",), "completed"),
+    "pending": (("created",), "created"),
     "failed": (("created",), "created"),
     "canceled": (("created",), "canceled"),
     "refunded": (("completed",), "refunded"),
@@ -26,6 +27,7 @@ STEPS: Mapping[Outcome, tuple[tuple[OrderStatus, ...], OrderStatus]] = {
 }
 EVENT_TYPES: Mapping[Outcome, tuple[str, ...]] = {
     "paid": ("ON_ORDER_COMPLETED", "ON_PAYMENT_COMPLETED"),
+    "pending": (),
     "failed": ("ON_PAYMENT_FAILED",),
     "canceled": (),
     "refunded": ("ON_REFUND",),

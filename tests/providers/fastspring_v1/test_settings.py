@@ -126,6 +126,8 @@ def test_what_else_a_browser_may_say() -> None:
     ("changes", "keys"),
     [
         ({}, []),
+        ({"reuse_seconds": None}, ["reuse_seconds"]),
+        ({"reuse_seconds": 1800}, []),
         ({"browser_contact": ()}, []),
         ({"browser_contact": ("email", "phone")}, ["browser_contact"]),
         ({"browser_contact": ("company",)}, ["browser_contact"]),
@@ -134,15 +136,16 @@ def test_what_else_a_browser_may_say() -> None:
     ],
 )
 def test_advice(changes: dict[str, object], keys: list[str]) -> None:
-    """More than the e-mail from browsers is warned about, and a storefront of the other mode."""
-    assert keys == [key for key, _ in advice(replace(CHECKOUT, **changes))]
+    """More than the e-mail from browsers, a storefront of the other mode and re-use to the end are warned about."""
+    assert keys == [key for key, _ in advice(replace(CHECKOUT, **({"reuse_seconds": 0} | changes)))]
 
 
 def test_advice_names_what_is_open() -> None:
     """Whoever reads the warning sees which fields it is about."""
-    [(_, text)] = advice(replace(CHECKOUT, browser_contact=("email", "phone", "company")))
+    texts = dict(advice(replace(CHECKOUT, browser_contact=("email", "phone", "company"))))
 
-    assert "can change phone, company of that account" in text
+    assert "can change phone, company of that account" in texts["browser_contact"]
+    assert "a paid one may be handed out again" in texts["reuse_seconds"]
 
 
 def test_expected_host_is_the_storefronts() -> None:

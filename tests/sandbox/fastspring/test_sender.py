@@ -167,6 +167,8 @@ async def test_expired_session_can_be_paid_late(seller: httpx.AsyncClient) -> No
     ("outcomes", "types", "status"),
     [
         (["failed"], ["order.failed"], "OPEN"),
+        (["failed_for_good"], ["order.failed"], "FAILED"),
+        (["pending"], ["order.payment.pending"], "PENDING_ORDER"),
         (["pending", "canceled"], ["order.payment.pending", "order.canceled"], "CANCELLED"),
         (["pending", "failed", "paid"], ["order.payment.pending", "order.failed", "order.completed"], "COMPLETED"),
         (["paid", "refunded"], ["order.completed", "return.created"], "COMPLETED"),

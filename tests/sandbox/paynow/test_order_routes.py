@@ -33,6 +33,8 @@ async def test_order_of_a_checkout(buyer: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("outcomes", "status"),
     [
+        (["pending"], "created"),
+        (["pending", "paid"], "completed"),
         (["failed"], "created"),
         (["failed", "paid"], "completed"),
         (["canceled"], "canceled"),

@@ -117,12 +117,13 @@ async def test_outcomes(
     assert {"order_id": orders[0], **says}.items() <= last.items()
 
 
-async def test_cancellation_is_not_told(deliverer: httpx.AsyncClient, receiver: Receiver) -> None:
-    """An order that is canceled has no event: only who asks for orders learns of it."""
-    paid = await pay(deliverer, (await checkout(deliverer))["id"], outcome="canceled")
+@pytest.mark.parametrize(("outcome", "status"), [("pending", "created"), ("canceled", "canceled")])
+async def test_what_is_not_told(deliverer: httpx.AsyncClient, receiver: Receiver, outcome: str, status: str) -> None:
+    """An order that waits or is canceled has no event: only who asks for orders learns of it."""
+    paid = await pay(deliverer, (await checkout(deliverer))["id"], outcome=outcome)
     await deliver(deliverer)
 
-    assert ("canceled", []) == (paid["order"]["status"], types(receiver))
+    assert (status, []) == (paid["order"]["status"], types(receiver))
 
 
 async def test_subscription_is_activated(deliverer: httpx.AsyncClient, receiver: Receiver) -> None:
