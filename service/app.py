@@ -25,9 +25,8 @@ from service.checkout.changes import SessionChanges
 from service.checkout.configured import Checkout
 from service.checkout.errors import CheckoutError
 from service.checkout.fingerprint import Hasher
-from service.checkout.flights import Flights
 from service.checkout.ports import Clock
-from service.checkout.service import CheckoutService, Obtained
+from service.checkout.service import CheckoutService, SharedFlights
 from service.checkout.sessions import SessionService
 from service.observability import metrics
 from service.observability.logging import reporting
@@ -46,7 +45,7 @@ def create_app(
     seams = seams or Seams()
     metrics.BUILD.labels(__version__).set(1)
     current = Current()
-    flights: Flights[Obtained] = Flights()
+    flights = SharedFlights()
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncGenerator[None]:
@@ -80,7 +79,7 @@ def create_app(
     return Edge(app, current.knows_origin)
 
 
-def runtime_of(settings: Settings, resources: Resources, clock: Clock, flights: Flights[Obtained]) -> Runtime:
+def runtime_of(settings: Settings, resources: Resources, clock: Clock, flights: SharedFlights) -> Runtime:
     """Everything that the routes need of one configuration."""
     store = resources.store(settings.store)
     hasher = Hasher(store.hash_key)
@@ -91,7 +90,7 @@ def runtime_of(settings: Settings, resources: Resources, clock: Clock, flights: 
     origins = {name: frozenset(one.allowed_origins) for name, one in settings.checkouts.items()}
     return Runtime(
         server=settings.server,
-        service=CheckoutService(checkouts, store.sessions, hasher, clock, flights),
+        service=CheckoutService(checkouts, store.sessions, store.replays, hasher, clock, flights=flights),
         sessions=SessionService(store.sessions, hasher, clock),
         changes=SessionChanges(checkouts, store.sessions, clock),
         trust=ProxyTrust(settings.server),

@@ -10,7 +10,10 @@ from service.checkout.buyer import NO_HEADERS, Buyer
 from service.checkout.errors import FieldError, InvalidIdempotencyKeyError, InvalidRequestError
 
 _BUYER_KEY = re.compile(r"[A-Za-z0-9_-]{22,128}")
-_IDEMPOTENCY_KEY = re.compile(r'"[ !#-~]{1,255}"|[ !#-~]{1,255}')
+# A quoted string of RFC 9651, in which a quote and a backslash are escaped; or the same text bare.
+_QUOTED_KEY = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\]){1,510})"')
+_BARE_KEY = re.compile(r"[!#-~][ -~]*")
+_LONGEST_IDEMPOTENCY_KEY = 255
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _NO_COUNTRIES = frozenset({"XX", "T1"})  # "unknown" and "Tor", as networks write them
 _MAX_HEADER_CHARACTERS = 512
@@ -32,7 +35,7 @@ def browser(request: AppRequest, runtime: Runtime) -> Buyer:
     address = client_address(request, runtime)
     through_proxy = address.trusted_peer
     key = _buyer_key(request)
-    if _has_idempotency_key(request) and key is None:
+    if idempotency_key(request) is not None and key is None:
         raise InvalidIdempotencyKeyError("An Idempotency-Key needs a Buyer-Key beside it.")
     return Buyer(
         key=key,
@@ -60,10 +63,8 @@ def caller(request: AppRequest, runtime: Runtime, name: str) -> Buyer:
 
     Raises:
         InvalidRequestError: the `Buyer-Key` is malformed.
-        InvalidIdempotencyKeyError: the `Idempotency-Key` is malformed.
     """
     through_proxy = client_address(request, runtime).trusted_peer
-    _has_idempotency_key(request)
     return Buyer(
         key=_buyer_key(request),
         caller=name,
@@ -79,11 +80,20 @@ def _buyer_key(request: AppRequest) -> str | None:
     return key
 
 
-def _has_idempotency_key(request: AppRequest) -> bool:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not _IDEMPOTENCY_KEY.fullmatch(key):
+def idempotency_key(request: AppRequest) -> str | None:
+    """The `Idempotency-Key` in its bare form, however it was sent.
+
+    Raises:
+        InvalidIdempotencyKeyError: it is malformed.
+    """
+    values = request.headers.getall("idempotency-key", [])
+    if not values:
+        return None
+    quoted = _QUOTED_KEY.fullmatch(values[0])
+    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else values[0]
+    if len(values) > 1 or len(key) > _LONGEST_IDEMPOTENCY_KEY or not (quoted or _BARE_KEY.fullmatch(key)):
         raise InvalidIdempotencyKeyError("The Idempotency-Key is not 1 to 255 printable ASCII characters.")
-    return key is not None
+    return key
 
 
 def named_address(text: str | None, trust: ProxyTrust) -> str | None:

@@ -25,7 +25,8 @@ async def create_checkout(request: AppRequest) -> ASGIResponse:
     runtime = runtime_of(request)
     caller, order_request = await _order_request(request, runtime)
     note(request, checkout=runtime.service.checkout(order_request.checkout).name)
-    outcome = await runtime.service.create(order_request, asker.caller(request, runtime, caller.name))
+    buyer, key = asker.caller(request, runtime, caller.name), asker.idempotency_key(request)
+    outcome = await runtime.service.create(order_request, buyer, key)
     return checkout_answer(request, outcome, order_request.language)
 
 

@@ -67,7 +67,7 @@ def document_of(app: Litestar) -> Json:
             "schemas": _schemas(),
             "parameters": _PARAMETERS,
             "securitySchemes": {"callerKey": {"type": "http", "scheme": "bearer", "description": "A caller's key."}},
-            "headers": {"Request-Id": _REQUEST_ID},
+            "headers": {"Request-Id": _REQUEST_ID, "Idempotent-Replayed": _REPLAYED},
         },
     }
 
@@ -75,6 +75,10 @@ def document_of(app: Litestar) -> Json:
 _REQUEST_ID: Json = {
     "description": "The id of this request, also in its access line and in a problem's `instance`.",
     "schema": {"type": "string", "examples": ["6f1c2a9d0b7e4c5aa8d3e1f002b4c6d8"]},
+}
+_REPLAYED: Json = {
+    "description": "There when this is the answer that was given to the same `Idempotency-Key` before.",
+    "schema": {"type": "string", "enum": ["true"]},
 }
 _BUYER_KEY: Json = {
     "name": "Buyer-Key",
@@ -89,7 +93,11 @@ _PARAMETERS: Json = {
     "Idempotency-Key": {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "1 to 255 printable ASCII characters, quoted or bare; needs a Buyer-Key.",
+        "description": (
+            "1 to 255 printable ASCII characters, quoted or bare; a browser sends a `Buyer-Key` beside it. Whoever"
+            " repeats a request with its key gets the first answer again, with `Idempotent-Replayed: true`, for a day"
+            " at most; a failure is not kept."
+        ),
         "required": False,
         "schema": {"type": "string", "maxLength": 257},
         "example": '"5f2b8c1e"',
@@ -181,7 +189,7 @@ def _answer(answer: Answer) -> Json:
     schema = _reference(answer.kind) if answer.kind else answer.schema or {"type": "string"}
     document: Json = {
         "description": answer.description,
-        "headers": {"Request-Id": {"$ref": "#/components/headers/Request-Id"}},
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in ("Request-Id", *answer.headers)},
     }
     if answer.media_type:
         document["content"] = {answer.media_type: {"schema": schema, "example": answer.example}}

@@ -7,8 +7,8 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from service.checkout.models import Item, ItemFields, Money, Opener, OrderRequest, RequestFields
+from service.checkout.outcome import Outcome
 from service.checkout.preview import FieldRule, Preview
-from service.checkout.service import Outcome
 from service.checkout.session import BrowserState, PlacedOrder, Session, State, TimelineEntry
 
 Restricted = Raw | UnsetType

@@ -30,6 +30,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     kind: type[Struct] | None = None
     schema: dict[str, Any] | None = None
     media_type: str = "application/json"
+    headers: tuple[str, ...] = ()
 
 
 class Operation(Struct, frozen=True, kw_only=True):
@@ -71,6 +72,10 @@ _REFUSED = (
 )
 _CREATE = (
     *_REFUSED,
+    "idempotency-in-progress",
+    "idempotency-mismatch",
+    "session-completing",
+    "session-ended",
     "upstream-rejected",
     "upstream-mismatch",
     "upstream-invalid",
@@ -83,7 +88,12 @@ _CREATE = (
 )
 _CREATED = {
     201: Answer(description="A new session.", kind=CheckoutAnswer, example=examples.CHECKOUT_ANSWER),
-    200: Answer(description="The present session again.", kind=CheckoutAnswer, example=examples.REUSED_ANSWER),
+    200: Answer(
+        description="The present session again, or the first answer to an `Idempotency-Key`.",
+        kind=CheckoutAnswer,
+        example=examples.REUSED_ANSWER,
+        headers=("Idempotent-Replayed",),
+    ),
 }
 
 CREATE = _options(

@@ -38,7 +38,8 @@ async def create_checkout(request: AppRequest) -> ASGIResponse:
     order_request = browser_request.to_order_request()
     settings = runtime.service.checkout(order_request.checkout).settings
     _refuse_restricted([*browser_request.restricted_fields(), *settings.refused_from_browsers(order_request)])
-    outcome = await runtime.service.create(order_request, asker.browser(request, runtime))
+    buyer, key = asker.browser(request, runtime), asker.idempotency_key(request)
+    outcome = await runtime.service.create(order_request, buyer, key)
     return checkout_answer(request, outcome, browser_request.language)
 
 

@@ -9,7 +9,7 @@ CheckoutError
 │   ├── UnknownSessionError           no such session, or not for this asker
 │   ├── UnauthenticatedError          no caller has this key
 │   ├── ScopeMissingError             the caller may not do this
-│   ├── InvalidIdempotencyKeyError
+│   ├── InvalidIdempotencyKeyError, IdempotencyMismatchError, IdempotencyInProgressError
 │   ├── InvalidQuoteError
 │   ├── ProductNotAllowedError, CartNotAllowedError, CountryNotAllowedError, ReturnUrlNotAllowedError
 │   ├── SessionCompletingError        a payment of the session is under way
@@ -128,6 +128,18 @@ class InvalidIdempotencyKeyError(RequestRefusedError):
     slug = "invalid-idempotency-key"
 
 
+class IdempotencyMismatchError(RequestRefusedError):
+    """The `Idempotency-Key` belongs to another request."""
+
+    slug = "idempotency-mismatch"
+
+
+class IdempotencyInProgressError(RequestRefusedError):
+    """The first request with this `Idempotency-Key` still runs."""
+
+    slug = "idempotency-in-progress"
+
+
 class InvalidQuoteError(RequestRefusedError):
     """The quote is not one of ours, or not for this use."""
 
@@ -159,7 +171,7 @@ class ReturnUrlNotAllowedError(RequestRefusedError):
 
 
 class SessionCompletingError(RequestRefusedError):
-    """A payment of the session is under way, so it cannot be changed."""
+    """A payment of the session is under way, so it is neither changed nor handed out again."""
 
     slug = "session-completing"
 

@@ -5,6 +5,7 @@ from hashlib import blake2b
 import msgspec
 
 from service.checkout.ports import UpstreamRequest
+from service.checkout.reference import ALPHABET
 
 _DIGEST_BYTES = 20
 _encode = msgspec.msgpack.Encoder().encode
@@ -26,8 +27,18 @@ class Hasher:
         live: bool,
         quote: str | None,
     ) -> str:
-        """Of a request rendered without our reference and without the buyer's address."""
-        return self._digest(b"request", _encode((request, buyer_key, upstream, checkout, live, quote)))
+        """Of a request rendered without our reference and without the buyer's address; ends with the buyer's group."""
+        digest = self._digest(b"request", _encode((request, buyer_key, upstream, checkout, live, quote)))
+        return digest + self.group(buyer_key)
+
+    def group(self, buyer_key: str) -> str:
+        """One of 1,024, the same for everything of a buyer."""
+        number = int(self._digest(b"group", buyer_key.encode())[:4], 16)
+        return ALPHABET[number & 31] + ALPHABET[number >> 5 & 31]
+
+    def replay(self, *parts: str | None) -> str:
+        """Of an idempotency key and whatever it belongs to."""
+        return self._digest(b"replay", _encode(parts))
 
     def buyer(self, buyer_key: str) -> str:
         """Of a buyer key, to recognise the browser that made a session."""

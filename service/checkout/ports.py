@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -15,9 +15,11 @@ from service.checkout.models import (
     OrderRequest,
     ProviderSession,
 )
+from service.checkout.outcome import Replay
 from service.checkout.session import PaymentMethodChoice, Session, State
 
 Clock = Callable[[], datetime]
+T = TypeVar("T")
 
 
 class UpstreamRequest(Struct, frozen=True, kw_only=True):
@@ -118,9 +120,7 @@ class Verifier(Protocol):
     """Asks a provider what became of a session that was made there."""
 
     async def state(self, session: Session) -> State:
-        """The state by what the provider says now, soon enough for a create to follow while the buyer waits.
-
-        "open" means that it may still be paid as it is, and that nothing speaks of a payment.
+        """Its state by the provider; `open` means that it can be paid as it is, and no payment was begun.
 
         Raises:
             ProviderError: there is no usable answer, by kind.
@@ -128,27 +128,43 @@ class Verifier(Protocol):
         ...
 
 
-class Turn(Struct, frozen=True, kw_only=True):
-    """What became of asking for a turn: a `session` with its `mark`, the turn (`is_ours`), or else a wait.
+class Turn(Struct, Generic[T], frozen=True, kw_only=True):
+    """What became of asking for a turn: what was `found` with its `mark`, a `claim`, or else a wait.
 
-    `is_shared` tells whether other processes know of our turn; they do not while the store is down.
+    `found` is None beside a mark where it cannot be read. `is_shared` tells whether other processes know of our claim;
+    they do not while the store is down. `note` is what whoever works now said of it.
     """
 
-    session: Session | None = None
+    found: T | None = None
     mark: bytes = b""
-    is_ours: bool = False
+    claim: bytes | None = None
     is_shared: bool = True
+    note: bytes = b""
 
 
-class SessionStore(Protocol):
-    """Where sessions are kept.
+class Turns(Protocol[T]):
+    """One at a time makes what stands under a key, and all others wait for it.
+
+    It goes on without the store: while that is down everybody gets the turn, and nothing is found.
+    """
+
+    async def take(self, key: str, *, instead_of: bytes = b"", note: bytes = b"") -> Turn[T]:
+        """In one step: what is there, the turn to make it, or that somebody makes it now.
+
+        `instead_of` is the mark of what is not wanted: the turn is given where that is still there.
+        """
+        ...
+
+    def hold(self, key: str, claim: bytes) -> AbstractAsyncContextManager[None]:
+        """Keep the turn for as long as the work takes; it ends by itself when this process does."""
+        ...
+
+
+class SessionStore(Turns[Session], Protocol):
+    """Where sessions are kept: turns at a fingerprint, records by their reference.
 
     Creating goes on without it: a store that is down finds nothing to re-use and keeps nothing, and reports it itself.
     """
-
-    async def find_reusable(self, fingerprint: str) -> Session | None:
-        """The session that was made for exactly this request of this buyer."""
-        ...
 
     async def find(self, reference: str) -> Session | None:
         """The record of a session.
@@ -158,29 +174,19 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def take_turn(self, fingerprint: str, claim: bytes, *, instead_of: bytes = b"") -> Turn:
-        """In one step: the session that is there, the turn to make one, or that somebody makes it now.
-
-        `claim` stands for whoever asks. `instead_of` is the mark of a session that is not wanted: the turn is given
-        where that one is still there.
-        """
-        ...
-
-    def turn(self, fingerprint: str, claim: bytes) -> AbstractAsyncContextManager[None]:
-        """Keep the turn for as long as the work takes; it ends by itself when this process does."""
-        ...
-
-    async def save(self, session: Session, *, reusable_for: timedelta, claim: bytes | None = None) -> None:
+    async def save(self, session: Session, *, reusable_for: timedelta, claim: bytes | None = None) -> str | None:
         """Keep the record, and for `reusable_for` (none when not positive) what leads to it from its fingerprint.
 
-        What leads to it is kept only where the turn is still that of `claim`, or nobody's where there was none.
+        What leads to it is kept only where the turn is still that of `claim`, or nobody's where there was none. The
+        reference of the same buyer's session before it in this checkout is returned, if there is one.
         """
         ...
 
     async def update(self, reference: str, change: Callable[[Session], Awaitable[Session]]) -> Session | None:
         """Write what `change` makes of the record; it is asked again when somebody else wrote meanwhile.
 
-        None when there is no record.
+        What leads to the session is as new as its record, and gone once it is not open or pending any more. None when
+        there is no record.
 
         Raises:
             StoreRequiredError: the store is down.
@@ -188,7 +194,7 @@ class SessionStore(Protocol):
         ...
 
     async def unlink(self, session: Session) -> None:
-        """Let nothing lead to the session from its fingerprint any more.
+        """Let nothing lead to the session from its fingerprint any more, nor count it as its buyer's latest.
 
         Raises:
             StoreRequiredError: the store is down.
@@ -201,4 +207,12 @@ class SessionStore(Protocol):
         Raises:
             StoreRequiredError: the store is down.
         """
+        ...
+
+
+class ReplayStore(Turns[Replay], Protocol):
+    """Where the first answers to idempotency keys are kept."""
+
+    async def keep(self, key: str, replay: Replay, claim: bytes, *, replayable_for: timedelta) -> None:
+        """Keep an answer where the turn is still that of `claim`; does nothing while the store is down."""
         ...

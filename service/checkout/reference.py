@@ -1,20 +1,35 @@
-"""Our own id of a session: `cs_` and 26 lower-case characters, ordered by time, unguessable."""
+"""Our own id of a session: `cs_` and 26 lower-case characters, ordered by time, unguessable.
+
+Its last two characters are those of a group. All sessions of one buyer are of one group, so that a clustered store can
+keep them in one place; otherwise a group says nothing.
+"""
 
 import secrets
 from datetime import datetime
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
-_RANDOM_BITS = 80
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
+GROUP_CHARACTERS = 2
+_RANDOM_CHARACTERS = 14  # 70 bits
 _LENGTH = 26
 
 
-def new_reference(now: datetime) -> str:
-    """48 bits of milliseconds, then 80 bits of the system's randomness."""
-    number = (int(now.timestamp() * 1000) << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
-    digits = [_ALPHABET[(number >> shift) & 31] for shift in range((_LENGTH - 1) * 5, -1, -5)]
-    return "cs_" + "".join(digits)
+def new_reference(now: datetime, group: str | None = None) -> str:
+    """50 bits of milliseconds, 70 bits of the system's randomness, and the group: any where none is given."""
+    milliseconds = int(now.timestamp() * 1000)
+    time = (ALPHABET[(milliseconds >> shift) & 31] for shift in range(45, -1, -5))
+    return "cs_" + "".join(time) + _random(_RANDOM_CHARACTERS) + (group or _random(GROUP_CHARACTERS))
+
+
+def group_of(text: str) -> str:
+    """The group that a reference, or a fingerprint, ends with."""
+    return text[-GROUP_CHARACTERS:]
 
 
 def is_reference(text: str) -> bool:
     """Whether a text has the form of a reference; says nothing of whether it exists."""
-    return len(text) == len("cs_") + _LENGTH and text.startswith("cs_") and set(text[3:]) <= set(_ALPHABET)
+    return len(text) == len("cs_") + _LENGTH and text.startswith("cs_") and set(text[3:]) <= set(ALPHABET)
+
+
+def _random(characters: int) -> str:
+    number = secrets.randbits(5 * characters)
+    return "".join(ALPHABET[(number >> (5 * place)) & 31] for place in range(characters))

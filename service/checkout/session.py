@@ -72,7 +72,7 @@ class PaymentMethodChoice(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Session(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One session, as stored. `buyer` and `fingerprint` are keyed hashes."""
+    """One session, as stored. `buyer` and `fingerprint` are keyed hashes; its provider was asked at `verified_at`."""
 
     reference: str
     checkout: str
@@ -99,6 +99,7 @@ class Session(Struct, frozen=True, kw_only=True, rename="camel"):
     cancel_url: str | None = None
     buyer: str | None = None
     fingerprint: str | None = None
+    verified_at: datetime | None = None
     alarms: tuple[str, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
 
@@ -107,10 +108,19 @@ class Session(Struct, frozen=True, kw_only=True, rename="camel"):
         timeline = (*self.timeline, TimelineEntry(at=at.replace(microsecond=0), event=event))
         return replace(self, timeline=timeline[-_LONGEST_TIMELINE:], **changes)
 
+    def retired(self, now: datetime) -> "Session":
+        """The session retired; one that is paid or over already stays what it is."""
+        return self.after("retired", now, state="retired") if self.state_at(now) == "open" else self
+
     @property
     def was_changed(self) -> bool:
         """Whether a caller changed it: then it is not what its buyer asked for."""
         return any(entry.event in {"changed", "mismatch"} for entry in self.timeline)
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether its fingerprint may lead to it: it may be handed out again, or a payment of it is under way."""
+        return self.state in {"open", "pending"} and not self.was_changed
 
     def state_at(self, now: datetime) -> State:
         """The state with the clock considered: an open session whose time is over has expired."""

@@ -39,10 +39,9 @@ class SessionService:
 
     async def retire(self, session: Session) -> None:
         """Never hand a session out again. One that is paid or over already stays what it is."""
-        now = self._clock()
 
         async def retired(record: Session) -> Session:
-            return record.after("retired", now, state="retired") if record.state_at(now) == "open" else record
+            return record.retired(self._clock())
 
         await self._sessions.unlink(session)
         await self._sessions.update(session.reference, retired)

@@ -15,7 +15,8 @@ from service.store.settings import StoreSettings
 
 _CONNECTIONS = 32
 _POOL_WAIT_SECONDS = 0.1
-_SOCKET_SECONDS = 0.3
+_CONNECT_SECONDS = 0.3
+_SOCKET_SECONDS = 1.0  # whoever asks has a time-out of its own, which knows of the loop's lag
 
 Options = dict[str, Any]  # of as many types as redis-py has options
 Client = Redis | RedisCluster
@@ -77,7 +78,7 @@ def _timing() -> Options:
     # A stale connection costs one retry, at once. Silence is not asked twice: it is what a request's time goes into.
     return {
         "socket_timeout": _SOCKET_SECONDS,
-        "socket_connect_timeout": _SOCKET_SECONDS,
+        "socket_connect_timeout": _CONNECT_SECONDS,
         "retry": Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
     }
 

@@ -6,30 +6,35 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
+from service.checkout.outcome import Replay
+from service.checkout.session import Session
 from service.store import rate_key
-from service.store.connection import Client, create_client
+from service.store.commands import Commands
+from service.store.connection import create_client
 from service.store.embedded import keys_of, socket_of
 from service.store.rate import SharedRate
-from service.store.sealing import Sealer
+from service.store.replays import RedisReplayStore
+from service.store.sealing import SealedStructs, Sealer
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings, decode_key
 
 
 class OpenStore(Struct, frozen=True, kw_only=True):
-    """A session store, and the key of our hashes that belongs to it."""
+    """What is kept in one store, and the key of our hashes that belongs to it."""
 
     sessions: RedisSessionStore
+    replays: RedisReplayStore
     hash_key: bytes
-    client: Client
+    commands: Commands
     prefix: str
 
     def rate(self, upstream: str, per_minute: int, *, workers: int) -> SharedRate:
         """The budget of an upstream's calls, the same for every replica with this store."""
-        return SharedRate(self.client, rate_key(self.prefix, upstream), per_minute, workers=workers)
+        return SharedRate(self.commands, rate_key(self.prefix, upstream), per_minute, workers=workers)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.sessions.close()
+        await self.commands.close()
 
 
 def open_store(settings: StoreSettings, embedded: Path | None) -> OpenStore:
@@ -37,14 +42,20 @@ def open_store(settings: StoreSettings, embedded: Path | None) -> OpenStore:
     if embedded is not None:
         settings = replace(settings, url=f"unix://{socket_of(embedded)}")
     seal_keys, hash_key = _keys(settings, embedded)
-    client, prefix = create_client(settings), settings.key_prefix
-    sessions = RedisSessionStore(
-        client,
-        Sealer(seal_keys),
+    commands, prefix = Commands(create_client(settings), settings.key_prefix), settings.key_prefix
+    sealer = Sealer(seal_keys)
+    return OpenStore(
+        sessions=RedisSessionStore(
+            commands,
+            SealedStructs(sealer, Session),
+            prefix=prefix,
+            keep_records_for=timedelta(days=settings.ledger_days),
+        ),
+        replays=RedisReplayStore(commands, SealedStructs(sealer, Replay), prefix=prefix),
+        hash_key=hash_key,
+        commands=commands,
         prefix=prefix,
-        keep_records_for=timedelta(days=settings.ledger_days),
     )
-    return OpenStore(sessions=sessions, hash_key=hash_key, client=client, prefix=prefix)
 
 
 def _keys(settings: StoreSettings, embedded: Path | None) -> tuple[tuple[bytes, ...], bytes]:

@@ -6,14 +6,20 @@ nonce (12 bytes), ciphertext with its tag.
 
 import os
 from hashlib import blake2b
+from typing import Generic, TypeVar
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from service.observability import metrics
 
 _FORMAT = b"\x01"
 _KEY_ID_BYTES = 4
 _NONCE_BYTES = 12
 _HEADER_BYTES = len(_FORMAT) + _KEY_ID_BYTES + _NONCE_BYTES
+T = TypeVar("T", bound=msgspec.Struct)
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class UnreadableValueError(Exception):
@@ -47,6 +53,26 @@ class Sealer:
             return cipher.decrypt(nonce, sealed[_HEADER_BYTES:], place.encode())
         except (InvalidTag, ValueError) as error:
             raise UnreadableValueError from error
+
+
+class SealedStructs(Generic[T]):
+    """Structs of one kind as sealed values. What cannot be read is None, and counted."""
+
+    def __init__(self, sealer: Sealer, kind: type[T]) -> None:
+        self._sealer = sealer
+        self._decode = msgspec.msgpack.Decoder(kind).decode
+
+    def seal(self, struct: T, place: str) -> bytes:
+        """A value for this place alone."""
+        return self._sealer.seal(_encode(struct), place)
+
+    def open(self, value: bytes, place: str) -> T | None:
+        """What was sealed for this place; None when it was not, or is no such struct."""
+        try:
+            return self._decode(self._sealer.open(value, place))
+        except (UnreadableValueError, msgspec.DecodeError):
+            metrics.STORE_FAILURES.labels("unreadable").inc()
+            return None
 
 
 def _key_id(key: bytes) -> bytes:

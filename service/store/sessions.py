@@ -1,99 +1,74 @@
 """Sessions in Redis: found by fingerprint for re-use, by reference for everything else."""
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
-from typing import TypeVar, cast
 
-import msgspec
-import structlog
-from redis.exceptions import ConnectionError, RedisError, TimeoutError  # noqa: A004  # redis-py's own names
-
-from service.checkout.errors import StoreRequiredError
 from service.checkout.ports import Turn
 from service.checkout.session import Session
-from service.observability import metrics
-from service.resilience.breaker import Breaker, BreakerOpenError
-from service.resilience.health import BreakerSettings, Outcome
-from service.store import reuse_key, session_key, writer_key
-from service.store.connection import STORE_ERRORS, Client, close_client
-from service.store.leases import lease
-from service.store.sealing import Sealer, UnreadableValueError
+from service.store import latest_key, reuse_key, session_key, writer_key
+from service.store.claims import Claims, is_claim, new_claim
+from service.store.commands import Commands, Value
+from service.store.connection import STORE_ERRORS
+from service.store.sealing import SealedStructs
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Session).decode
-_LOG_EVERY_SECONDS = 1.0
+_LOOK_EVERY_SECONDS = 0.05
 _SHORTEST = timedelta(milliseconds=1)
+_REFERENCE_BYTES = len("cs_") + 26  # a link is a reference and a sealed copy of the record
+
+# KEYS: record, link, latest. ARGV: record, its ms, claim or '', link, its ms, reference.
+_KEEP = """
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if not KEYS[2] or (redis.call('GET', KEYS[2]) or '') ~= ARGV[3] then
+  return false
+end
+redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5])
+local former = redis.call('GET', KEYS[3])
+redis.call('SET', KEYS[3], ARGV[6], 'PX', ARGV[5])
+return former
+"""
+# KEYS: record, link. ARGV: record before, record after, reference, link after or '', ms that it lives at least.
 _SWAP = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then
-  redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
-  return 1
-end
-return 0
-"""
-_CLAIM = b"\x00"  # how a claim begins; a sealed value begins otherwise
-_LEASE_MS = 2000
-_RENEW_EVERY_SECONDS = 0.5
-_TAKE = """
 local held = redis.call('GET', KEYS[1])
-if held and held ~= ARGV[2] then
-  return held
+if held ~= ARGV[1] then
+  return held == ARGV[2] and 1 or 0
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
-return false
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+local link = KEYS[2] and redis.call('GET', KEYS[2])
+if link and string.sub(link, 1, #ARGV[3]) == ARGV[3] then
+  if ARGV[4] == '' then
+    redis.call('DEL', KEYS[2])
+  else
+    local left = math.max(redis.call('PTTL', KEYS[2]), tonumber(ARGV[5]))
+    redis.call('SET', KEYS[2], ARGV[4], 'PX', left)
+  end
+end
+return 1
 """
-_RENEW = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+# KEYS: link, latest. ARGV: reference.
+_UNLINK = """
+for _, key in ipairs(KEYS) do
+  local value = redis.call('GET', key)
+  if value and string.sub(value, 1, #ARGV[1]) == ARGV[1] then
+    redis.call('DEL', key)
+  end
 end
 """
-_SETTLE = """
-local held = redis.call('GET', KEYS[1])
-if (held or '') == ARGV[1] then
-  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-end
-"""
-_DROP = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then
-  redis.call('DEL', KEYS[1])
-end
-"""
-_SILENCE = (ConnectionError, TimeoutError)  # what answers, if only with an error, costs no time
-_ONE_SILENCE = BreakerSettings(in_a_row=1, open_seconds=1.0, longest_open_seconds=1.0)
-T = TypeVar("T")
 Change = Callable[[Session], Awaitable[Session]]
-log = structlog.get_logger()
-
-
-class StoreLeftAloneError(RedisError):
-    """The store was silent a moment ago, so it is not asked."""
 
 
 class RedisSessionStore:
     """While the store is down nothing is re-used and no record is kept: a repeat may make a second session."""
 
-    def __init__(self, client: Client, sealer: Sealer, *, prefix: str, keep_records_for: timedelta) -> None:
-        self._client = client
-        self._sealer = sealer
+    def __init__(
+        self, commands: Commands, sealed: SealedStructs[Session], *, prefix: str, keep_records_for: timedelta
+    ) -> None:
+        self._commands = commands
+        self._claims = Claims(commands)
+        self._sealed = sealed
         self._prefix = prefix
-        self._keep_records_for = keep_records_for
-        self._logged_at = 0.0
-        # A store that is silent costs its time-out once; then one question a second finds out whether it is back.
-        self._breaker = Breaker(_ONE_SILENCE, lambda is_open: log.warning("store.breaker", open=is_open))
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await close_client(self._client)
-
-    async def find_reusable(self, fingerprint: str) -> Session | None:
-        """The session of a fingerprint; None also when the store is down."""
-        try:
-            return await self._read(reuse_key(self._prefix, fingerprint))
-        except STORE_ERRORS as error:
-            self._report(error)
-            return None
+        self._keep_records_ms = _milliseconds(keep_records_for)
 
     async def find(self, reference: str) -> Session | None:
         """The record of a reference.
@@ -101,88 +76,92 @@ class RedisSessionStore:
         Raises:
             StoreRequiredError: the store is down.
         """
-        with self._required("Sessions cannot be looked up at the moment."):
-            return await self._read(session_key(self._prefix, reference))
+        key = session_key(self._prefix, reference)
+        with self._commands.required("Sessions cannot be looked up at the moment."):
+            held = await self._commands.ask("GET", key)
+        return self._sealed.open(held, key) if isinstance(held, bytes) else None
 
-    async def take_turn(self, fingerprint: str, claim: bytes, *, instead_of: bytes = b"") -> Turn:
-        """The session that is there, the turn, or a wait; the turn too when the store is down."""
-        key = reuse_key(self._prefix, fingerprint)
+    async def take(self, key: str, *, instead_of: bytes = b"", note: bytes = b"") -> Turn[Session]:
+        """The session of a fingerprint, the turn to make it, or a wait; the turn too when the store is down."""
+        link, claim = reuse_key(self._prefix, key), new_claim(note)
         try:
-            held = await self._run(_TAKE, key, _CLAIM + claim, instead_of, _LEASE_MS)
+            held = await self._claims.take(link, claim, instead_of=instead_of)
         except STORE_ERRORS as error:
-            self._report(error)
-            return Turn(is_ours=True, is_shared=False)
-        if not isinstance(held, bytes):
-            return Turn(is_ours=True)
-        if held.startswith(_CLAIM):
+            self._commands.report(error)
+            return Turn(claim=claim, is_shared=False)
+        if held is None:
+            return Turn(claim=claim)
+        if is_claim(held):
             return Turn()
-        return Turn(session=self._open(held, key), mark=held)
+        return Turn(found=self._sealed.open(held[_REFERENCE_BYTES:], link), mark=held)
 
-    @asynccontextmanager
-    async def turn(self, fingerprint: str, claim: bytes) -> AsyncGenerator[None]:
+    def hold(self, key: str, claim: bytes) -> AbstractAsyncContextManager[None]:
         """Renew the claim until the work is done; what is left of it then is dropped."""
-        key = reuse_key(self._prefix, fingerprint)
-        renewing = asyncio.create_task(self._renew(key, _CLAIM + claim))
-        try:
-            yield
-        finally:
-            renewing.cancel()
-            with suppress(*STORE_ERRORS):  # it ends by itself
-                await self._run(_DROP, key, _CLAIM + claim)
+        return self._claims.holding(reuse_key(self._prefix, key), claim)
 
-    async def _renew(self, key: str, claim: bytes) -> None:
-        while True:
-            await asyncio.sleep(_RENEW_EVERY_SECONDS)
-            with suppress(*STORE_ERRORS):  # there is time for further tries
-                await self._run(_RENEW, key, claim, _LEASE_MS)
+    async def save(self, session: Session, *, reusable_for: timedelta, claim: bytes | None = None) -> str | None:
+        """Keep the record, and the way to it where the turn is still ours; does nothing while the store is down.
 
-    async def save(self, session: Session, *, reusable_for: timedelta, claim: bytes | None = None) -> None:
-        """Keep the record, then the way to it where the turn is still ours; does nothing while the store is down."""
-        value = _encode(session)
+        In the same step, unless that is lost, the session becomes its buyer's latest; the one before is returned.
+        """
         record = session_key(self._prefix, session.reference)
+        keys = [record]
+        values: list[Value] = [self._sealed.seal(session, record), self._keep_records_ms]
+        if session.fingerprint and session.buyer and reusable_for >= _SHORTEST:
+            link = reuse_key(self._prefix, session.fingerprint)
+            keys += [link, latest_key(self._prefix, session.reference, session.checkout, session.buyer)]
+            values += [claim or b"", self._link(session, link), _milliseconds(reusable_for), session.reference]
         try:
-            sealed = self._sealer.seal(value, record)
-            await self._ask(lambda: self._client.set(record, sealed, ex=self._keep_records_for))
-            if session.fingerprint and reusable_for >= _SHORTEST:
-                reuse = reuse_key(self._prefix, session.fingerprint)
-                mark = b"" if claim is None else _CLAIM + claim
-                milliseconds = int(reusable_for / timedelta(milliseconds=1))
-                await self._run(_SETTLE, reuse, mark, self._sealer.seal(value, reuse), milliseconds)
+            former = await self._commands.run(_KEEP, *keys, values=tuple(values))
         except STORE_ERRORS as error:
-            self._report(error)
+            self._commands.report(error)
+            return None
+        return former.decode() if isinstance(former, bytes) else None
 
     async def update(self, reference: str, change: Change) -> Session | None:
         """Write what `change` makes of the record, unless somebody else wrote meanwhile: then it is asked again.
 
+        In the same step whatever leads to the session is written anew, or taken away where it is neither open nor
+        pending any more. What is pending is led to until it expires, whatever `reusable_for` was.
+
         Raises:
             StoreRequiredError: the store is down.
         """
-        key = session_key(self._prefix, reference)
-        with self._required("Sessions cannot be changed at the moment."):
-            while isinstance(sealed := await self._get(key), bytes) and (session := self._open(sealed, key)):
+        record = session_key(self._prefix, reference)
+        with self._commands.required("Sessions cannot be changed at the moment."):
+            while isinstance(held := await self._commands.ask("GET", record), bytes):
+                session = self._sealed.open(held, record)
+                if session is None:
+                    return None
                 changed = await change(session)
-                if changed == session:
-                    return session
-                value = self._sealer.seal(_encode(changed), key)
-                if await self._run(_SWAP, key, sealed, value):
+                if changed == session or await self._swap(held, changed):
                     return changed
         return None
 
+    async def _swap(self, held: bytes, changed: Session) -> bool:
+        record = session_key(self._prefix, changed.reference)
+        keys, link = [record], b""
+        pending_ms = 0
+        if changed.fingerprint:
+            keys.append(reuse_key(self._prefix, changed.fingerprint))
+            if changed.is_linked:
+                link = self._link(changed, keys[1])
+        if changed.state == "pending" and changed.timeline:
+            pending_ms = max(0, _milliseconds(changed.expires_at - changed.timeline[-1].at))
+        values = (held, self._sealed.seal(changed, record), changed.reference, link, pending_ms)
+        return bool(await self._commands.run(_SWAP, *keys, values=values))
+
     async def unlink(self, session: Session) -> None:
-        """Hand the session out no more.
+        """Hand the session out no more, and let no other session of its buyer retire it.
 
         Raises:
             StoreRequiredError: the store is down.
         """
-        if not session.fingerprint:
-            return
-        key = reuse_key(self._prefix, session.fingerprint)
-        with self._required("Sessions cannot be changed at the moment."):
-            sealed = await self._get(key)
-            if not isinstance(sealed, bytes) or sealed.startswith(_CLAIM) or not (linked := self._open(sealed, key)):
-                return
-            if linked.reference == session.reference:  # a fresh one may have taken its place
-                await self._run(_DROP, key, sealed)
+        if session.fingerprint and session.buyer:
+            link = reuse_key(self._prefix, session.fingerprint)
+            latest = latest_key(self._prefix, session.reference, session.checkout, session.buyer)
+            with self._commands.required("Sessions cannot be changed at the moment."):
+                await self._commands.run(_UNLINK, link, latest, values=(session.reference,))
 
     @asynccontextmanager
     async def writer(self, reference: str, *, wait_seconds: float) -> AsyncGenerator[bool]:
@@ -191,58 +170,25 @@ class RedisSessionStore:
         Raises:
             StoreRequiredError: the store is down.
         """
-        with self._required("Sessions cannot be changed at the moment."):
-            async with lease(self._client, writer_key(self._prefix, reference), wait_seconds=wait_seconds) as held:
-                yield held
+        key, claim = writer_key(self._prefix, reference), new_claim()
+        if not await self._is_free(key, claim, wait_seconds):
+            yield False
+            return
+        async with self._claims.holding(key, claim):
+            yield True
 
-    async def _read(self, key: str) -> Session | None:
-        sealed = await self._get(key)
-        return self._open(sealed, key) if isinstance(sealed, bytes) and not sealed.startswith(_CLAIM) else None
+    async def _is_free(self, key: str, claim: bytes, wait_seconds: float) -> bool:
+        ends_at = asyncio.get_running_loop().time() + wait_seconds
+        with self._commands.required("Sessions cannot be changed at the moment."):
+            while await self._claims.take(key, claim) is not None:
+                if asyncio.get_running_loop().time() >= ends_at:
+                    return False
+                await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        return True
 
-    async def _run(self, script: str, key: str, *values: bytes | int) -> object:
-        """One step over one key, so that a cluster can take it."""
-        return await self._ask(lambda: cast("Awaitable[object]", self._client.eval(script, 1, key, *values)))
+    def _link(self, session: Session, key: str) -> bytes:
+        return session.reference.encode() + self._sealed.seal(session, key)
 
-    async def _get(self, key: str) -> object:
-        return await self._ask(lambda: self._client.get(key))
 
-    async def _ask(self, command: Callable[[], Awaitable[T]]) -> T:
-        """What the store answers.
-
-        Raises:
-            RedisError: it does not, or it was silent a moment ago and is left alone.
-        """
-        try:
-            with self._breaker.call() as call:
-                try:
-                    answer = await command()
-                except _SILENCE:
-                    call.outcome = Outcome.FAILED
-                    raise
-                call.outcome = Outcome.SUCCEEDED
-                return answer
-        except BreakerOpenError as error:
-            raise StoreLeftAloneError from error
-
-    def _open(self, sealed: bytes, key: str) -> Session | None:
-        try:
-            return _decode(self._sealer.open(sealed, key))
-        except (UnreadableValueError, msgspec.DecodeError):
-            metrics.STORE_FAILURES.labels("unreadable").inc()
-            return None
-
-    @contextmanager
-    def _required(self, detail: str) -> Generator[None]:
-        try:
-            yield
-        except STORE_ERRORS as error:
-            self._report(error)
-            raise StoreRequiredError(detail) from error
-
-    def _report(self, error: Exception) -> None:
-        kind = type(error).__name__
-        metrics.STORE_FAILURES.labels(kind).inc()
-        now = time.monotonic()
-        if now - self._logged_at >= _LOG_EVERY_SECONDS:
-            self._logged_at = now
-            log.warning("store.unavailable", kind=kind)
+def _milliseconds(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)

@@ -30,8 +30,6 @@ CART = {"items": [{"product": "pro-license"}], "coupon": "NONE", "returnUrl": "h
 LATER = {
     # explained on their pages, and answered by what is still to come
     "challenge-required",
-    "idempotency-in-progress",
-    "idempotency-mismatch",
     "not-acceptable",
     "rate-limited",
 }

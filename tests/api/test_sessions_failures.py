@@ -132,7 +132,7 @@ def test_lie_is_seen_through(made: MadeSession, sandbox: Sandbox, lie: str, prob
     assert problem == (*found[:2], sorted(found[2]))
     assert [None, lie] == faults_of(sandbox)
     events = [entry["event"] for entry in made.record()["timeline"]]
-    assert (["minted", "mismatch"] if problem[1] == MISMATCH else ["minted"]) == events
+    assert (["minted", "reused", "mismatch"] if problem[1] == MISMATCH else ["minted", "reused"]) == events
 
 
 @pytest.mark.parametrize("name", [*CHANGES, "methods"])

@@ -6,9 +6,6 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from service.checkout.acceptance import Expectations
-from service.checkout.buyer import Buyer
-from service.checkout.configured import Checkout
 from service.checkout.errors import (
     CartNotAllowedError,
     InvalidQuoteError,
@@ -21,37 +18,13 @@ from service.checkout.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
-from service.checkout.fingerprint import Hasher
-from service.checkout.models import Identity, Item, OrderRequest
-from service.checkout.service import CheckoutService
+from service.checkout.models import Identity, Item
 from service.checkout.session import TimelineEntry
-from service.checkout.sessions import SessionService
-from service.checkout.settings import CheckoutSettings
-from tests.support.orders import CHECKOUT, NOW, REQUEST, EchoProvider, MemorySessions, SettableClock, shown
+from tests.support.orders import CHECKOUT, NOW, REQUEST
+from tests.support.world import BUYER, World
 
-BUYER = Buyer(key="b" * 24, address="8.8.4.4")
 MARGIN = timedelta(seconds=CHECKOUT.expiry_margin_seconds)
 LIFE = timedelta(hours=24)
-
-
-class World:
-    """A service with two checkouts at one provider, everything around it in the test's hand."""
-
-    def __init__(self, settings: CheckoutSettings = CHECKOUT) -> None:
-        self.clock = SettableClock()
-        self.provider = EchoProvider(self.clock)
-        self.sessions = MemorySessions()
-        expectations = Expectations(hosts=(".onfastspring.com",))
-        checkouts = {
-            name: Checkout(name=name, settings=settings, provider=self.provider, expectations=expectations, show=shown)
-            for name in ("default", "other")
-        }
-        self.service = CheckoutService(checkouts, self.sessions, Hasher(b"k" * 32), self.clock)
-        self.found = SessionService(self.sessions, Hasher(b"k" * 32), self.clock)
-
-    async def ask(self, request: OrderRequest = REQUEST, buyer: Buyer = BUYER) -> str:
-        """The session id that is handed out."""
-        return (await self.service.create(request, buyer)).session.session_id
 
 
 async def test_same_buyer_and_request_get_the_same_session() -> None:
@@ -62,7 +35,7 @@ async def test_same_buyer_and_request_get_the_same_session() -> None:
     second = await world.service.create(REQUEST, BUYER)
 
     assert (False, True) == (first.reused, second.reused)
-    assert first.session == second.session
+    assert first.session.session_id == second.session.session_id
     assert 1 == len(world.provider.orders)
 
 
@@ -156,16 +129,6 @@ async def test_session_with_less_life_than_the_margin_is_not_handed_out() -> Non
     assert {} == world.sessions.by_reference
 
 
-async def test_session_that_is_not_open_is_not_handed_out_again() -> None:
-    """After any sign of a payment or an end, the same request makes a new session."""
-    world = World()
-    first = await world.ask()
-    [(fingerprint, session)] = world.sessions.by_fingerprint.items()
-    world.sessions.by_fingerprint[fingerprint] = replace(session, state="pending")
-
-    assert first != await world.ask()
-
-
 async def test_buyer_goes_back_to_the_page_they_come_from() -> None:
     """The same session asked for from another page has that page's addresses, in the record too."""
     world = World(replace(CHECKOUT, return_urls=("https://shop.example/*",)))
@@ -206,8 +169,8 @@ async def test_swapped_values_are_never_handed_out() -> None:
     other = replace(BUYER, key="c" * 24)
     ids = {await world.ask(), await world.ask(buyer=other)}
 
-    one, two = world.sessions.by_fingerprint
-    values = world.sessions.by_fingerprint
+    one, two = world.sessions.there
+    values = world.sessions.there
     values[one], values[two] = values[two], values[one]
 
     assert ids.isdisjoint({await world.ask(), await world.ask(buyer=other)})
@@ -293,14 +256,14 @@ async def test_mismatch_is_not_kept_and_not_handed_out() -> None:
         await world.ask()
 
     assert "https://acme.example/pro-license" == error.value.fallback_url
-    assert {} == world.sessions.by_fingerprint
+    assert {} == world.sessions.there
     world.provider.changes = {}
     assert "OS2" == await world.ask()
 
 
 @pytest.mark.parametrize("change", [{"state": "retired"}, {"timeline": (TimelineEntry(at=NOW, event="changed"),)}])
 async def test_session_that_was_retired_in_this_moment_is_not_handed_out(change: dict[str, object]) -> None:
-    """Where the record is read in any case, what it says counts, not the copy that led to it."""
+    """Where the record is read, what it says counts, not the copy that led to it."""
     world = World(replace(CHECKOUT, return_urls=("https://shop.example/*",)))
     first = (await world.service.create(REQUEST, BUYER)).session
     world.sessions.by_reference[first.reference] = replace(first, **change)
@@ -357,12 +320,12 @@ async def test_another_replica_s_session_is_taken() -> None:
     world = World()
     made = (await world.service.create(REQUEST, BUYER)).session
     fingerprint = str(made.fingerprint)
-    del world.sessions.by_fingerprint[fingerprint]
-    world.sessions.claims[fingerprint] = b"another replica"
+    del world.sessions.there[fingerprint]
+    world.sessions.claims[fingerprint] = b"another replica", b""
     waiting = asyncio.create_task(world.service.create(REQUEST, BUYER))
     await asyncio.sleep(0.15)
     assert not waiting.done()
-    world.sessions.by_fingerprint[fingerprint] = made
+    world.sessions.put(fingerprint, made)
     del world.sessions.claims[fingerprint]
     outcome = await waiting
 
@@ -372,11 +335,11 @@ async def test_another_replica_s_session_is_taken() -> None:
 
 async def test_waiting_for_another_replica_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for longer than a browser does."""
-    monkeypatch.setattr("service.checkout.service._PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("service.checkout.turns.PATIENCE_SECONDS", 0.2)
     world = World()
     made = (await world.service.create(REQUEST, BUYER)).session
-    del world.sessions.by_fingerprint[str(made.fingerprint)]
-    world.sessions.claims[str(made.fingerprint)] = b"another replica"
+    del world.sessions.there[str(made.fingerprint)]
+    world.sessions.claims[str(made.fingerprint)] = b"another replica", b""
 
     with pytest.raises(UpstreamTimeoutError):
         await world.service.create(REQUEST, BUYER)

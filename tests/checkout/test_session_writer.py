@@ -70,6 +70,7 @@ async def test_fresh_successor_stays_linked() -> None:
     world = ChangingWorld()
     session = await world.made()
     fresh = await world.made(replace(REQUEST, fresh=True))
+    world.sessions.by_reference[session.reference] = session  # as if the store had failed when it was to be retired
 
     await world.changes.add_item(session, HANDBOOK)
 

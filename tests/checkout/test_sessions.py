@@ -42,12 +42,13 @@ async def test_retired_session_is_handed_out_no_more() -> None:
     world = ChangingWorld()
     session = await world.made()
     assert await world.is_linked(session)
+    before = world.record(session)
 
     await world.found.retire(session)
 
     record = world.record(session)
     assert record == replace(
-        session, state="retired", timeline=(*session.timeline, TimelineEntry(at=LATER, event="retired"))
+        before, state="retired", timeline=(*before.timeline, TimelineEntry(at=LATER, event="retired"))
     )
     assert "expired" == record.browser_state_at(LATER)
     assert not await world.is_linked(session)

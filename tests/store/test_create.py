@@ -43,7 +43,7 @@ def broker(server: ValkeyServer, sandbox: Sandbox, tmp_path: Path) -> Generator[
 
 
 def test_what_a_create_leaves(broker: httpx.Client, server: ValkeyServer, buyer_key: str) -> None:
-    """A session under two keys and the time of the call, each with a version and an end, nothing of it in the clear."""
+    """Every key that one session takes, and the call's, with a version and an end, and nothing of it in the clear."""
     session = broker.post("/checkout", json=ORDER, headers={"Buyer-Key": buyer_key}).raise_for_status().json()
     with Redis(port=server.port) as client:
         [call] = client.lrange("checkout:v1:rate:acme", 0, -1)
@@ -52,10 +52,10 @@ def test_what_a_create_leaves(broker: httpx.Client, server: ValkeyServer, buyer_
         stored = {key.decode(): (client.ttl(key), str(client.get(key))) for key in client.scan_iter("*")}
 
     assert (True, True) == (call.isdigit(), 0 < lives_ms <= 60_000)
-    assert ["reuse", f"session:{session['reference']}"] == sorted(
-        name.removeprefix("checkout:v1:").partition(":")[0] if ":reuse:" in name else name.removeprefix("checkout:v1:")
-        for name in stored
-    )
+    group = session["reference"][-2:]
+    kinds = sorted(name.removeprefix(f"checkout:v1:{{{group}}}:").partition(":")[0] for name in stored)
+    assert ["latest", "reuse", "session"] == kinds
+    assert f"checkout:v1:{{{group}}}:session:{session['reference']}" in stored
     assert all(name.startswith("checkout:v1:") and left > 0 for name, (left, _) in stored.items())
     for secret in (session["sessionId"], buyer_key, "pro-license"):
         assert not any(secret in name + value for name, (_, value) in stored.items())
@@ -74,8 +74,8 @@ def test_store_that_is_down(
     server.stop()
 
     assert [201, 201] == [broker.post("/checkout", json=ORDER, headers=headers).status_code for _ in range(2)]
-    assert 2 == failures("ConnectionError")  # one, and one for the rate budget; then both leave it alone for a second
-    assert 3 == failures("StoreLeftAloneError")  # what else two creates would have asked
+    assert 1 == failures("ConnectionError")  # then it is left alone
+    assert 5 == failures("StoreLeftAloneError")  # what else two creates would have asked: turn, rate, record
     for path, sent in ((f"/checkout/{reference}", headers), (f"/internal/sessions/{reference}", caller_headers)):
         answer = broker.get(path, headers=sent)
         assert (503, "/problems/store-required") == (answer.status_code, answer.json()["type"])

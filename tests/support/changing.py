@@ -20,6 +20,7 @@ from tests.support.orders import (
     REQUEST,
     EchoEditor,
     EchoProvider,
+    MemoryReplays,
     MemorySessions,
     SettableClock,
     shown,
@@ -51,7 +52,7 @@ class ChangingWorld:
             for name, editor in (("default", self.editor), ("fixed", None))
         }
         hasher = Hasher(b"k" * 32)
-        self.service = CheckoutService(self.checkouts, self.sessions, hasher, self.clock)
+        self.service = CheckoutService(self.checkouts, self.sessions, MemoryReplays(), hasher, self.clock)
         self.found = SessionService(self.sessions, hasher, self.clock)
         self.changes = SessionChanges(self.checkouts, self.sessions, self.clock)
 

@@ -1,9 +1,11 @@
 """Requests, orders and answers to start from, and the core's ports played by small real classes."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
@@ -17,12 +19,14 @@ from service.checkout.models import (
     ProviderSession,
     SessionItem,
 )
+from service.checkout.outcome import Replay
 from service.checkout.ports import Turn, UpstreamRequest
 from service.checkout.preview import ShownRequest
-from service.checkout.session import PaymentMethodChoice, PaymentMethodOffer, Session
+from service.checkout.session import PaymentMethodChoice, PaymentMethodOffer, Session, State
 from service.checkout.settings import CheckoutSettings
 from service.providers.fastspring_v2.requests import VOCABULARY, encode, session_request
 
+T = TypeVar("T")
 NOW = datetime(2026, 1, 1, 10, 0, tzinfo=UTC)
 REFERENCE = "cs_01kdwx4m000123456789abcdef"
 
@@ -55,47 +59,75 @@ class SettableClock:
         return self.now
 
 
-class MemorySessions:
+class MemoryTurns(Generic[T]):
+    """Turns in one process; what stands under a key has a mark that changes with it."""
+
+    def __init__(self) -> None:
+        self.there: dict[str, tuple[bytes, T]] = {}
+        self.claims: dict[str, tuple[bytes, bytes]] = {}
+
+    def put(self, key: str, thing: T) -> None:
+        self.there[key] = secrets.token_bytes(8), thing
+
+    async def take(self, key: str, *, instead_of: bytes = b"", note: bytes = b"") -> Turn[T]:
+        if key in self.claims:
+            return Turn(note=self.claims[key][1])
+        mark, found = self.there.get(key, (b"", None))
+        if found is not None and mark != instead_of:
+            return Turn(found=found, mark=mark)
+        claim = secrets.token_bytes(8)
+        self.claims[key] = claim, note
+        return Turn(claim=claim)
+
+    @asynccontextmanager
+    async def hold(self, key: str, claim: bytes) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            self.claims.pop(key, None)
+
+
+class MemoryReplays(MemoryTurns[Replay]):
+    """The replays' port in memory; remembers for how long each answer may be given again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.replayable_for: list[timedelta] = []
+
+    async def keep(self, key: str, replay: Replay, claim: bytes, *, replayable_for: timedelta) -> None:
+        self.replayable_for.append(replayable_for)
+        if self.claims[key][0] == claim:
+            self.put(key, replay)
+
+
+class MemorySessions(MemoryTurns[Session]):
     """The store's port in memory; remembers for how long each session may be handed out again.
 
     `failure` befalls whoever changes a record.
     """
 
     def __init__(self) -> None:
-        self.by_fingerprint: dict[str, Session] = {}
+        super().__init__()
         self.by_reference: dict[str, Session] = {}
+        self.latest: dict[tuple[str, str], str] = {}
         self.reusable_for: list[timedelta] = []
-        self.claims: dict[str, bytes] = {}
         self.writers: dict[str, asyncio.Lock] = {}
         self.failure: Exception | None = None
-
-    async def find_reusable(self, fingerprint: str) -> Session | None:
-        return self.by_fingerprint.get(fingerprint)
 
     async def find(self, reference: str) -> Session | None:
         return self.by_reference.get(reference)
 
-    async def take_turn(self, fingerprint: str, claim: bytes, *, instead_of: bytes = b"") -> Turn:
-        if fingerprint in self.claims:
-            return Turn()
-        session = self.by_fingerprint.get(fingerprint)
-        if session and session.reference.encode() != instead_of:
-            return Turn(session=session, mark=session.reference.encode())
-        self.claims[fingerprint] = claim
-        return Turn(is_ours=True)
-
-    @asynccontextmanager
-    async def turn(self, fingerprint: str, claim: bytes) -> AsyncGenerator[None]:
-        try:
-            yield
-        finally:
-            self.claims.pop(fingerprint, None)
-
-    async def save(self, session: Session, *, reusable_for: timedelta, claim: bytes | None = None) -> None:
+    async def save(self, session: Session, *, reusable_for: timedelta, claim: bytes | None = None) -> str | None:
         self.by_reference[session.reference] = session
         self.reusable_for.append(reusable_for)
-        if session.fingerprint and self.claims.get(session.fingerprint) == claim:
-            self.by_fingerprint[session.fingerprint] = session
+        if not session.fingerprint or not session.buyer or reusable_for <= timedelta():
+            return None
+        if self.claims.get(session.fingerprint, (None, b""))[0] != claim:
+            return None
+        self.put(session.fingerprint, session)
+        former = self.latest.get((session.checkout, session.buyer))
+        self.latest[session.checkout, session.buyer] = session.reference
+        return former
 
     async def update(self, reference: str, change: Callable[[Session], Awaitable[Session]]) -> Session | None:
         if self.failure:
@@ -104,13 +136,26 @@ class MemorySessions:
             changed = await change(record)
             if self.by_reference.get(reference) is record:
                 self.by_reference[reference] = changed
+                self._link_anew(changed)
                 return changed
         return None
 
     async def unlink(self, session: Session) -> None:
-        linked = self.by_fingerprint.get(session.fingerprint or "")
-        if linked and session.fingerprint and linked.reference == session.reference:
-            del self.by_fingerprint[session.fingerprint]
+        if session.fingerprint and self._is_linked(session):
+            del self.there[session.fingerprint]
+        latest = (session.checkout, session.buyer or "")
+        if self.latest.get(latest) == session.reference:
+            del self.latest[latest]
+
+    def _link_anew(self, session: Session) -> None:
+        if session.fingerprint and self._is_linked(session):
+            del self.there[session.fingerprint]
+            if session.is_linked:
+                self.put(session.fingerprint, session)
+
+    def _is_linked(self, session: Session) -> bool:
+        there = self.there.get(session.fingerprint or "")
+        return there is not None and there[1].reference == session.reference
 
     @asynccontextmanager
     async def writer(self, reference: str, *, wait_seconds: float) -> AsyncGenerator[bool]:
@@ -162,6 +207,21 @@ class EchoProvider:
 
     def opener(self, session: Session) -> Opener | None:  # the port's signature
         return None
+
+
+class EchoVerifier:
+    """Says of sessions what the test says, and remembers whom it was asked about."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, State] = {}
+        self.asked: list[str] = []
+        self.failure: Exception | None = None
+
+    async def state(self, session: Session) -> State:
+        self.asked.append(session.session_id)
+        if self.failure:
+            raise self.failure
+        return self.states.get(session.session_id, "open")
 
 
 class EchoEditor:

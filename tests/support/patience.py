@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 30.0
 
 
 def wait_until(holds: Callable[[], object], what: str = "what was waited for") -> None:

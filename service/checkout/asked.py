@@ -1,0 +1,56 @@
+"""A request that was let in: what is wanted of which checkout, by whom, and its fingerprint."""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from service.checkout.buyer import Buyer
+from service.checkout.configured import Checkout, check, order_of
+from service.checkout.fingerprint import Hasher
+from service.checkout.models import OrderRequest
+from service.checkout.session import Session
+from service.checkout.settings import CheckoutSettings
+
+_LONGEST_REUSE = timedelta(days=31)  # whatever expiry a provider names
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """One request to a checkout, as policy and the provider's vocabulary let it pass."""
+
+    checkout: Checkout
+    request: OrderRequest
+    buyer: Buyer
+    fingerprint: str
+
+
+def ask(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Hasher) -> Asked:
+    """Let a request in.
+
+    It is rendered, which also refuses values that the provider cannot express before anything is called. Our reference
+    and the buyer's address are left out, as neither makes it another request.
+
+    Raises:
+        RequestRefusedError: policy says no.
+    """
+    check(checkout, request)
+    order = order_of(checkout, request, buyer, hasher, reference="")
+    rendered = checkout.provider.render(replace(order, buyer_ip=None))
+    fingerprint = hasher.fingerprint(
+        rendered,
+        buyer_key=buyer.key or "",
+        upstream=checkout.settings.upstream,
+        checkout=checkout.name,
+        live=order.live,
+        quote=None,
+    )
+    return Asked(checkout=checkout, request=request, buyer=buyer, fingerprint=fingerprint)
+
+
+def reusable_for(session: Session, settings: CheckoutSettings, now: datetime) -> timedelta:
+    """How much longer a session may be handed out again: until its expiry minus the margin, or the set limit."""
+    expires_at = min(session.expires_at, session.created_at + _LONGEST_REUSE)
+    until_expiry = expires_at - timedelta(seconds=settings.expiry_margin_seconds) - now
+    if settings.reuse_seconds is None:
+        return until_expiry
+    return min(until_expiry, session.created_at + timedelta(seconds=settings.reuse_seconds) - now)

@@ -1,0 +1,98 @@
+"""Makes a new session: the order, the provider's answer, its acceptance, and the record."""
+
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+from service.checkout.acceptance import accept
+from service.checkout.asked import Asked, reusable_for
+from service.checkout.configured import order_of
+from service.checkout.errors import ProviderError, StoreRequiredError, UpstreamRejectedError, at_upstream
+from service.checkout.fingerprint import Hasher
+from service.checkout.models import Order, ProviderSession, SessionItem
+from service.checkout.ports import Clock, SessionStore
+from service.checkout.reference import group_of, new_reference
+from service.checkout.session import Session, TimelineEntry
+
+
+class Minter:
+    """Makes sessions."""
+
+    def __init__(self, sessions: SessionStore, hasher: Hasher, clock: Clock) -> None:
+        self._sessions = sessions
+        self._hasher = hasher
+        self._clock = clock
+
+    async def mint(self, asked: Asked, claim: bytes | None = None) -> Session:
+        """A new session, kept; `claim` is that of the turn it is made in. The buyer's session before it is retired.
+
+        Raises:
+            ProviderError: the provider gave no usable session.
+        """
+        checkout, settings = asked.checkout, asked.checkout.settings
+        reference = new_reference(self._clock(), group_of(asked.fingerprint))
+        order = order_of(checkout, asked.request, asked.buyer, self._hasher, reference=reference)
+        with failing_over(asked):
+            answer = await checkout.provider.create(order)
+            margin = timedelta(seconds=settings.expiry_margin_seconds)
+            accept(order, answer, checkout.expectations, expires_after=self._clock() + margin)
+        session = self._record(asked, order, answer)
+        lasting = reusable_for(session, settings, self._clock())
+        former = await self._sessions.save(session, reusable_for=lasting, claim=claim)
+        if former is not None and former != reference:
+            await self._retire(former)
+        return session
+
+    async def _retire(self, reference: str) -> None:
+        """One live session for a buyer: another cart, or the wish for another session, ends the one before."""
+
+        async def retired(record: Session) -> Session:
+            return record.retired(self._clock())
+
+        with suppress(StoreRequiredError):  # the new one is there; the old one ends with its time
+            await self._sessions.update(reference, retired)
+
+    def _record(self, asked: Asked, order: Order, answer: ProviderSession) -> Session:
+        now, buyer = self._clock().replace(microsecond=0), asked.buyer
+        ordered = tuple(SessionItem(product=item.product, quantity=item.quantity) for item in order.items)
+        return Session(
+            reference=order.reference,
+            checkout=asked.checkout.name,
+            upstream=asked.checkout.settings.upstream,
+            provider=asked.checkout.provider.name,
+            session_id=answer.session_id,
+            token=answer.token,
+            checkout_url=answer.checkout_url,
+            state="open",
+            live=answer.live,
+            country=answer.country,
+            currency=answer.currency,
+            total=answer.total,
+            items=answer.items or ordered,
+            tags=order.order_tags or {},
+            warnings=answer.warnings,
+            caller=buyer.caller,
+            quote=None,
+            created_at=now,
+            expires_at=answer.expires_at,
+            language=order.language,
+            return_url=order.return_url,
+            cancel_url=order.cancel_url,
+            buyer=self._hasher.buyer(buyer.key) if buyer.key else None,
+            fingerprint=asked.fingerprint if buyer.key else None,
+            timeline=(TimelineEntry(at=now, event="minted"),),
+        )
+
+
+@contextmanager
+def failing_over(asked: Asked) -> Generator[None]:
+    """Say of a provider's failure which account it was, and where else the buyer can go."""
+    settings = asked.checkout.settings
+    try:
+        with at_upstream(settings.upstream):
+            yield
+    except ProviderError as error:
+        if settings.fallback_url and not isinstance(error, UpstreamRejectedError):  # that is mended, not gone around
+            # A product is of a closed alphabet that needs no encoding in a path.
+            error.fallback_url = settings.fallback_url.replace("{product}", asked.request.items[0].product)
+        raise

@@ -1,0 +1,127 @@
+"""Hands a session out again while that is safe, and has one made where it is not."""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from service.checkout.asked import Asked, reusable_for
+from service.checkout.errors import SessionCompletingError, StoreRequiredError, UpstreamTimeoutError
+from service.checkout.minting import Minter, failing_over
+from service.checkout.ports import Clock, SessionStore
+from service.checkout.session import Event, Session, State
+from service.checkout.turns import in_turn
+
+_NOTED_AGAIN_AFTER = timedelta(minutes=1)
+_EVENTS: dict[State, Event] = {
+    "open": "failed",  # of a payment that was under way
+    "pending": "pending",
+    "completed": "completed",
+    "refunded": "refunded",
+    "charged_back": "charged_back",
+    "expired": "expired",
+    "abandoned": "abandoned",
+}
+
+
+class Obtained(NamedTuple):
+    """A session, and whether it was there before."""
+
+    session: Session
+    reused: bool
+
+
+class Reuse:
+    """One live session for a buyer and request."""
+
+    def __init__(self, sessions: SessionStore, minter: Minter, clock: Clock) -> None:
+        self._sessions = sessions
+        self._minter = minter
+        self._clock = clock
+
+    async def obtain(self, asked: Asked, unwanted: Session | None = None) -> Obtained:
+        """The session of whoever makes it now, on whichever replica, or one that is made here.
+
+        Raises:
+            SessionCompletingError: a payment of the present one is under way.
+            ProviderError: the provider gave no usable session, or nobody has made one in time.
+        """
+
+        async def make(claim: bytes | None) -> Obtained:
+            return Obtained(await self._minter.mint(asked, claim), reused=False)
+
+        async def fit(session: Session) -> Obtained | None:
+            if session.fingerprint != asked.fingerprint or session.reference == (unwanted and unwanted.reference):
+                return None
+            usable = await self.usable(asked, session)
+            return Obtained(usable, reused=True) if usable else None
+
+        try:
+            wants_another = asked.request.fresh
+            return await in_turn(self._sessions, asked.fingerprint, make=make, fit=fit, wants_another=wants_another)
+        except TimeoutError as error:
+            raise UpstreamTimeoutError("This checkout is being made by another request for too long.") from error
+
+    async def as_it_is(self, session: Session) -> Session:
+        """The record of a session that was met somewhere else; the session as it was met while the store is down."""
+        with suppress(StoreRequiredError):
+            if record := await self._sessions.find(session.reference):
+                return record
+            return replace(session, state="expired")  # its record was lost, and what became of it with that
+        return session
+
+    async def usable(self, asked: Asked, session: Session) -> Session | None:
+        """The session as it may be handed out again; None when it is over. The provider is asked when that is due.
+
+        Raises:
+            SessionCompletingError: a payment of it is under way.
+            ProviderError: the provider has to be asked, and does not answer.
+        """
+        now, settings = self._clock(), asked.checkout.settings
+        if not session.is_linked or session.state_at(now) == "expired":
+            return None
+        if session.state == "open" and reusable_for(session, settings, now) <= timedelta():
+            return None
+        session = await self._looked_after(asked, session, now)
+        if session.state == "pending":
+            raise SessionCompletingError("A payment of this checkout is under way.")
+        return session if session.state == "open" and session.is_linked else None
+
+    async def _looked_after(self, asked: Asked, session: Session, now: datetime) -> Session:
+        """The session with what its provider says of it, where that is due, and with the mark that it is used again."""
+        verifier, settings = asked.checkout.verifier, asked.checkout.settings
+        asked_last = session.verified_at or session.created_at
+        state: State | None = None
+        if verifier and now - asked_last >= timedelta(seconds=settings.verify_after_seconds):
+            with failing_over(asked):
+                state = await verifier.state(session)
+        elif session.state == "pending" or _was_noted(session, now):
+            return session
+
+        async def looked_after(record: Session) -> Session:
+            return _seen(record, state, self._clock())
+
+        updated = None
+        with suppress(StoreRequiredError):  # what was found out holds all the same
+            updated = await self._sessions.update(session.reference, looked_after)
+        return updated or _seen(session, state, now)
+
+
+def _seen(record: Session, state: State | None, now: datetime) -> Session:
+    """The record after its provider said `state` (None: was not asked). What is known to be over stays so."""
+    if not record.is_linked:
+        return record
+    if state is not None:
+        record = replace(record, verified_at=now.replace(microsecond=0))
+        if state != record.state:
+            record = record.after(_EVENTS[state], now, state=state)
+    if record.state != "open" or _was_noted(record, now):
+        return record
+    return record.after("reused", now)
+
+
+def _was_noted(session: Session, now: datetime) -> bool:
+    """Whether a re-use was noted a moment ago: once a minute tells enough, and the timeline keeps its beginning."""
+    last = next((entry.at for entry in reversed(session.timeline) if entry.event == "reused"), None)
+    return last is not None and now - last < _NOTED_AGAIN_AFTER

@@ -1,0 +1,84 @@
+"""Whose turn it is to make what stands under a key: a lease that its holder renews, and that ends soon after it died.
+
+A holder that stood still for longer than the lease has lost it without knowing. So it keeps others from working at the
+same time, no more, and what it writes is written only where its claim still stands.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+from service.store.commands import Commands, Value
+from service.store.connection import STORE_ERRORS
+
+_MARK = b"\x00"  # how a claim begins; nothing else that is stored does
+_TOKEN_BYTES = 16
+_LEASE_MS = 2000
+_RENEW_EVERY_SECONDS = 0.5
+# Who repeats a question because its connection broke finds its own claim.
+_TAKE = """
+local held = redis.call('GET', KEYS[1])
+if held and held ~= ARGV[1] and held ~= ARGV[2] then
+  return held
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+return false
+"""
+_RENEW = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+end
+"""
+_DROP = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('DEL', KEYS[1])
+end
+"""
+
+
+def new_claim(note: bytes = b"") -> bytes:
+    """A claim that nobody else has; whoever finds it can read the note."""
+    return _MARK + secrets.token_bytes(_TOKEN_BYTES) + note
+
+
+def is_claim(held: bytes) -> bool:
+    """Whether what stands under a key is a claim."""
+    return held.startswith(_MARK)
+
+
+def note_of(claim: bytes) -> bytes:
+    """What the holder of a claim says of its work."""
+    return claim[len(_MARK) + _TOKEN_BYTES :]
+
+
+class Claims:
+    """Claims in one store. Each method raises what `Commands.ask` does, unless it says otherwise."""
+
+    def __init__(self, commands: Commands) -> None:
+        self._commands = commands
+
+    async def take(self, key: str, claim: bytes, *, instead_of: bytes = b"") -> bytes | None:
+        """What stands there, or None: the turn was free, or what stood there was `instead_of`, and it is ours now."""
+        held = await self._run(_TAKE, key, claim, instead_of, _LEASE_MS)
+        return held if isinstance(held, bytes) else None
+
+    @asynccontextmanager
+    async def holding(self, key: str, claim: bytes) -> AsyncGenerator[None]:
+        """Renew the claim until the work is done; what is left of it then is dropped. Raises nothing of its own."""
+        renewing = asyncio.create_task(self._renew(key, claim))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            with suppress(*STORE_ERRORS):  # it ends by itself
+                await self._run(_DROP, key, claim)
+
+    async def _renew(self, key: str, claim: bytes) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_EVERY_SECONDS)
+            with suppress(*STORE_ERRORS):  # there is time for further tries
+                await self._run(_RENEW, key, claim, _LEASE_MS)
+
+    async def _run(self, script: str, key: str, *values: Value) -> object:
+        return await self._commands.run(script, key, values=values)

@@ -1,0 +1,57 @@
+"""What was answered to an idempotency key, in Redis, for whoever repeats the request."""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+
+from service.checkout.outcome import Replay
+from service.checkout.ports import Turn
+from service.store import replay_key
+from service.store.claims import Claims, is_claim, new_claim, note_of
+from service.store.commands import Commands
+from service.store.connection import STORE_ERRORS
+from service.store.sealing import SealedStructs
+
+_SETTLE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+end
+"""
+
+
+class RedisReplayStore:
+    """While the store is down nothing is remembered: a repeat is another first time."""
+
+    def __init__(self, commands: Commands, sealed: SealedStructs[Replay], *, prefix: str) -> None:
+        self._commands = commands
+        self._claims = Claims(commands)
+        self._sealed = sealed
+        self._prefix = prefix
+
+    async def take(self, key: str, *, instead_of: bytes = b"", note: bytes = b"") -> Turn[Replay]:
+        """The answer that is there, the turn, or a wait; the turn too when the store is down."""
+        place, claim = replay_key(self._prefix, key), new_claim(note)
+        try:
+            held = await self._claims.take(place, claim, instead_of=instead_of)
+        except STORE_ERRORS as error:
+            self._commands.report(error)
+            return Turn(claim=claim, is_shared=False)
+        if held is None:
+            return Turn(claim=claim)
+        if is_claim(held):
+            return Turn(note=note_of(held))
+        return Turn(found=self._sealed.open(held, place), mark=held)
+
+    def hold(self, key: str, claim: bytes) -> AbstractAsyncContextManager[None]:
+        """Renew the claim until the work is done; what is left of it then is dropped."""
+        return self._claims.holding(replay_key(self._prefix, key), claim)
+
+    async def keep(self, key: str, replay: Replay, claim: bytes, *, replayable_for: timedelta) -> None:
+        """Keep an answer where the turn is still ours; does nothing while the store is down."""
+        milliseconds = replayable_for // timedelta(milliseconds=1)
+        if milliseconds <= 0:
+            return
+        place = replay_key(self._prefix, key)
+        try:
+            await self._commands.run(_SETTLE, place, values=(claim, self._sealed.seal(replay, place), milliseconds))
+        except STORE_ERRORS as error:
+            self._commands.report(error)
