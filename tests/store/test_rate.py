@@ -17,7 +17,9 @@ from service.store.connection import create_client
 from service.store.rate import SharedRate
 from service.store.settings import StoreSettings
 from tests.support.ports import free_port
+from tests.support.stores import FAMILIES
 
+pytestmark = pytest.mark.parametrize("family", FAMILIES, scope="module")
 OpenRate = Callable[..., SharedRate]
 StartValkey = Callable[..., ValkeyServer]
 

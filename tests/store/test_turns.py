@@ -14,7 +14,9 @@ from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
 from tests.support.ports import free_port
 from tests.support.stored import reusable
+from tests.support.stores import FAMILIES
 
+pytestmark = pytest.mark.parametrize("family", FAMILIES, scope="module")
 HOUR = timedelta(hours=1)
 OpenSessions = Callable[..., RedisSessionStore]
 
