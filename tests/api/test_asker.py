@@ -1,5 +1,7 @@
 """What is believed of a request's headers, and of whom."""
 
+import secrets
+
 import httpx
 import pytest
 
@@ -203,3 +205,19 @@ def test_route_explains_an_absent_address(broker: httpx.Client, caller_headers: 
     assert ("127.0.0.1", "peer") == (answer["address"], answer["source"])
     assert "header: an element that is no address, so what was trusted last counts" in answer["steps"]
     assert "client: not a public address, is left out" == answer["steps"][-1]
+
+
+def test_idempotency_key_has_one_form(broker: httpx.Client, caller_headers: dict[str, str]) -> None:
+    """Quoted and bare are the same key, escapes included; sent twice it is none."""
+    name = secrets.token_hex(8)
+
+    def replayed(*keys: str) -> tuple[int, str | None]:
+        headers = [*caller_headers.items(), *(("Idempotency-Key", key) for key in keys)]
+        answer = broker.post("/internal/checkout", json=CART, headers=headers)
+        return answer.status_code, answer.headers.get("Idempotent-Replayed")
+
+    assert (201, None) == replayed(name)
+    assert (200, "true") == replayed(f'"{name}"')
+    assert (201, None) == replayed(f'{name} "x" \\')
+    assert (200, "true") == replayed(f'"{name} \\"x\\" \\\\"')
+    assert (400, None) == replayed(name, name)
