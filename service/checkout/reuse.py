@@ -40,7 +40,7 @@ class Reuse:
         self._minter = minter
         self._clock = clock
 
-    async def obtain(self, asked: Asked, unwanted: Session | None = None) -> Obtained:
+    async def obtain(self, asked: Asked) -> Obtained:
         """The session of whoever makes it now, on whichever replica, or one that is made here.
 
         Raises:
@@ -52,7 +52,7 @@ class Reuse:
             return Obtained(await self._minter.mint(asked, claim), reused=False)
 
         async def fit(session: Session) -> Obtained | None:
-            if session.fingerprint != asked.fingerprint or session.reference == (unwanted and unwanted.reference):
+            if session.fingerprint != asked.fingerprint:
                 return None
             usable = await self.usable(asked, session)
             return Obtained(usable, reused=True) if usable else None
@@ -79,7 +79,7 @@ class Reuse:
             ProviderError: the provider has to be asked, and does not answer.
         """
         now, settings = self._clock(), asked.checkout.settings
-        if not session.is_linked or session.state_at(now) == "expired":
+        if not session.is_linked:
             return None
         if session.state == "open" and reusable_for(session, settings, now) <= timedelta():
             return None

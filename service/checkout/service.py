@@ -92,7 +92,7 @@ class CheckoutService:
         session = await self._with_return_urls(asked, obtained.session)
         if session is None:
             other = f"{flight} {obtained.session.reference}"
-            another, _ = await self._flights.join(other, lambda: self._reuse.obtain(asked, unwanted=obtained.session))
+            another, _ = await self._flights.join(other, lambda: self._reuse.obtain(asked))
             session = another.session
         return _outcome(asked, session, reused=True)
 

@@ -94,12 +94,14 @@ async def test_repeats_at_once_share_one_run(buyer: Buyer) -> None:
     assert 1 == len({answer.session.reference for answer in answers})
 
 
-async def test_other_request_at_once_is_refused() -> None:
-    """While the first request runs, another one with its key is refused at once."""
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+async def test_other_request_at_once_is_refused(*, is_elsewhere: bool) -> None:
+    """While the first request runs, another one with its key is refused at once, here and on another replica."""
     world = World()
+    elsewhere = world.replica() if is_elsewhere else world.service
     [first, other] = await asyncio.gather(
         world.service.create(REQUEST, CALLER, "k1"),
-        world.replica().create(OTHER_CART, CALLER, "k1"),
+        elsewhere.create(OTHER_CART, CALLER, "k1"),
         return_exceptions=True,
     )
 
@@ -148,12 +150,13 @@ async def test_answers_end(buyer: Buyer, life: timedelta) -> None:
 @pytest.mark.parametrize("state", ["completed", "retired", "expired", "abandoned"])
 async def test_session_that_is_over_is_not_given_again(buyer: Buyer, state: str) -> None:
     """A dead session is never the answer: it is said to be over, or another is made where one is wished."""
-    world = World()
+    world = World(replace(CHECKOUT, verify_after_seconds=0), verified=True)
     first = await world.service.create(REQUEST, buyer, "k1")
     record = world.sessions.by_reference[first.session.reference]
     world.sessions.by_reference[record.reference] = replace(record, state=state)
     with pytest.raises(SessionEndedError):
         await world.ask(REQUEST, buyer, "k1")
+    assert [] == world.verifier.asked  # it is known
 
     assert "OS2" == await world.ask(FRESH, buyer, "k1")
     assert "OS2" == await world.ask(REQUEST, buyer, "k1")

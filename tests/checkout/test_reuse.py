@@ -46,6 +46,7 @@ async def test_zero_seconds_ask_every_time() -> None:
         await asyncio.gather(*(world.ask() for _ in range(10)))
 
     assert ["OS1"] * 3 == world.verifier.asked
+    assert ["minted", "reused"] == await world.events("OS1")  # which is noted once a minute all the same
 
 
 @pytest.mark.parametrize("state", ["completed", "refunded", "charged_back", "expired", "abandoned"])

@@ -103,11 +103,12 @@ class MemoryReplays(MemoryTurns[Replay]):
 class MemorySessions(MemoryTurns[Session]):
     """The store's port in memory; remembers for how long each session may be handed out again.
 
-    `failure` befalls whoever changes a record.
+    `failure` befalls whoever changes a record; `meanwhile` happens once, before the next one does.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
         self.by_reference: dict[str, Session] = {}
         self.latest: dict[tuple[str, str], str] = {}
         self.reusable_for: list[timedelta] = []
@@ -132,6 +133,9 @@ class MemorySessions(MemoryTurns[Session]):
     async def update(self, reference: str, change: Callable[[Session], Awaitable[Session]]) -> Session | None:
         if self.failure:
             raise self.failure
+        if meanwhile := self.meanwhile:
+            self.meanwhile = None
+            await meanwhile()
         while record := self.by_reference.get(reference):
             changed = await change(record)
             if self.by_reference.get(reference) is record:
