@@ -1,5 +1,6 @@
 """A request that was let in: what is wanted of which checkout, by whom, and its fingerprint."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -12,16 +13,21 @@ from service.checkout.models import OrderRequest
 from service.checkout.session import Session
 from service.checkout.settings import CheckoutSettings
 
+PATIENCE_SECONDS = 8.0  # of a browser, all in all
 _LONGEST_REUSE = timedelta(days=31)  # whatever expiry a provider names
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """One request to a checkout, as policy and the provider's vocabulary let it pass."""
+    """One request to a checkout, as policy and the provider's vocabulary let it pass.
+
+    It has to be answered by `answer_by`, in the loop's time, whatever it has to wait for.
+    """
 
     checkout: Checkout
     request: OrderRequest
     buyer: Buyer
     fingerprint: str
+    answer_by: float
 
 
 def ask(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Hasher) -> Asked:
@@ -44,7 +50,8 @@ def ask(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Hasher)
         live=order.live,
         quote=None,
     )
-    return Asked(checkout=checkout, request=request, buyer=buyer, fingerprint=fingerprint)
+    answer_by = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    return Asked(checkout=checkout, request=request, buyer=buyer, fingerprint=fingerprint, answer_by=answer_by)
 
 
 def reusable_for(session: Session, settings: CheckoutSettings, now: datetime) -> timedelta:

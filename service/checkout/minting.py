@@ -1,18 +1,27 @@
 """Makes a new session: the order, the provider's answer, its acceptance, and the record."""
 
-from collections.abc import Generator
+import asyncio
+from collections.abc import Awaitable, Generator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from service.checkout.acceptance import accept
 from service.checkout.asked import Asked, reusable_for
 from service.checkout.configured import order_of
-from service.checkout.errors import ProviderError, StoreRequiredError, UpstreamRejectedError, at_upstream
+from service.checkout.errors import (
+    ProviderError,
+    StoreRequiredError,
+    UpstreamRejectedError,
+    UpstreamTimeoutError,
+    at_upstream,
+)
 from service.checkout.fingerprint import Hasher
 from service.checkout.models import Order, ProviderSession, SessionItem
 from service.checkout.ports import Clock, SessionStore
 from service.checkout.reference import group_of, new_reference
 from service.checkout.session import Session, TimelineEntry
+
+_HANDED_OVER_WITHIN = timedelta(seconds=2)  # to those who wait for it on other replicas, also where nothing is re-used
 
 
 class Minter:
@@ -30,14 +39,14 @@ class Minter:
             ProviderError: the provider gave no usable session.
         """
         checkout, settings = asked.checkout, asked.checkout.settings
-        reference = new_reference(self._clock(), group_of(asked.fingerprint))
+        reference = new_reference(self._clock(), group_of(asked.fingerprint) if asked.buyer.key else None)
         order = order_of(checkout, asked.request, asked.buyer, self._hasher, reference=reference)
         with failing_over(asked):
-            answer = await checkout.provider.create(order)
+            answer = await _in_time(asked, checkout.provider.create(order))
             margin = timedelta(seconds=settings.expiry_margin_seconds)
             accept(order, answer, checkout.expectations, expires_after=self._clock() + margin)
         session = self._record(asked, order, answer)
-        lasting = reusable_for(session, settings, self._clock())
+        lasting = max(reusable_for(session, settings, self._clock()), _HANDED_OVER_WITHIN)
         former = await self._sessions.save(session, reusable_for=lasting, claim=claim)
         if former is not None and former != reference:
             await self._retire(former)
@@ -82,6 +91,15 @@ class Minter:
             fingerprint=asked.fingerprint if buyer.key else None,
             timeline=(TimelineEntry(at=now, event="minted"),),
         )
+
+
+async def _in_time(asked: Asked, creating: Awaitable[ProviderSession]) -> ProviderSession:
+    """The provider has a deadline of its own; who waited for their turn may have less time left."""
+    try:
+        async with asyncio.timeout_at(asked.answer_by):
+            return await creating
+    except TimeoutError as error:
+        raise UpstreamTimeoutError("The provider did not answer in the time that was left.") from error
 
 
 @contextmanager

@@ -63,7 +63,7 @@ class Replays:
                 await self._replays.keep(key, replay, claim, replayable_for=lasting)
             return outcome
 
-        async def fit(replay: Replay) -> Outcome | None:
+        async def fit(replay: Replay, _: bool) -> Outcome | None:  # noqa: FBT001  # it does not matter how new it is
             meet(replay.fingerprint.encode())
             if await self._is_good(asked, replay.outcome.session):
                 return replace(replay.outcome, replayed=True)
@@ -74,7 +74,15 @@ class Replays:
                 raise IdempotencyMismatchError("This Idempotency-Key was used for another request.")
 
         try:
-            return await in_turn(self._replays, key, make=make, fit=fit, meet=meet, note=asked.fingerprint.encode())
+            return await in_turn(
+                self._replays,
+                key,
+                make=make,
+                fit=fit,
+                answer_by=asked.answer_by,
+                meet=meet,
+                note=asked.fingerprint.encode(),
+            )
         except TimeoutError as error:
             detail = "The first request with this Idempotency-Key is still running."
             raise IdempotencyInProgressError(detail, retry_after_seconds=1) from error
@@ -86,7 +94,7 @@ class Replays:
             SessionEndedError, SessionCompletingError: it may not, and no other one is asked for.
         """
         try:
-            if await self._reuse.usable(asked, await self._reuse.as_it_is(first)):
+            if await self._reuse.usable(asked, await self._reuse.as_it_is(first), is_unlimited=True):
                 return True
         except SessionCompletingError:
             if not asked.request.fresh:

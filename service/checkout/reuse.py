@@ -51,15 +51,21 @@ class Reuse:
         async def make(claim: bytes | None) -> Obtained:
             return Obtained(await self._minter.mint(asked, claim), reused=False)
 
-        async def fit(session: Session) -> Obtained | None:
+        async def fit(session: Session, is_new: bool) -> Obtained | None:  # noqa: FBT001  # what `in_turn` tells
             if session.fingerprint != asked.fingerprint:
                 return None
-            usable = await self.usable(asked, session)
+            usable = await self.usable(asked, session, is_unlimited=is_new)
             return Obtained(usable, reused=True) if usable else None
 
         try:
-            wants_another = asked.request.fresh
-            return await in_turn(self._sessions, asked.fingerprint, make=make, fit=fit, wants_another=wants_another)
+            return await in_turn(
+                self._sessions,
+                asked.fingerprint,
+                make=make,
+                fit=fit,
+                answer_by=asked.answer_by,
+                wants_another=asked.request.fresh,
+            )
         except TimeoutError as error:
             raise UpstreamTimeoutError("This checkout is being made by another request for too long.") from error
 
@@ -71,14 +77,18 @@ class Reuse:
             return replace(session, state="expired")  # its record was lost, and what became of it with that
         return session
 
-    async def usable(self, asked: Asked, session: Session) -> Session | None:
+    async def usable(self, asked: Asked, session: Session, *, is_unlimited: bool = False) -> Session | None:
         """The session as it may be handed out again; None when it is over. The provider is asked when that is due.
+
+        With `is_unlimited` it may be older than `reuse_seconds`: it was waited for, or answers to an idempotency key.
 
         Raises:
             SessionCompletingError: a payment of it is under way.
             ProviderError: the provider has to be asked, and does not answer.
         """
         now, settings = self._clock(), asked.checkout.settings
+        if is_unlimited:
+            settings = replace(settings, reuse_seconds=None)
         if not session.is_linked:
             return None
         if session.state == "open" and reusable_for(session, settings, now) <= timedelta():
@@ -100,7 +110,9 @@ class Reuse:
             return session
 
         async def looked_after(record: Session) -> Session:
-            return _seen(record, state, self._clock())
+            # What happened to the record since the provider was asked is younger than its yes.
+            is_old = state == "open" and record.state != session.state
+            return _seen(record, None if is_old else state, self._clock())
 
         updated = None
         with suppress(StoreRequiredError):  # what was found out holds all the same

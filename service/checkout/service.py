@@ -91,9 +91,8 @@ class CheckoutService:
             return _outcome(asked, obtained.session)
         session = await self._with_return_urls(asked, obtained.session)
         if session is None:
-            other = f"{flight} {obtained.session.reference}"
-            another, _ = await self._flights.join(other, lambda: self._reuse.obtain(asked))
-            session = another.session
+            another, is_first = await self._flights.join(f"{flight} again", lambda: self._reuse.obtain(asked))
+            return _outcome(asked, another.session, reused=another.reused or not is_first)
         return _outcome(asked, session, reused=True)
 
     async def _with_return_urls(self, asked: Asked, session: Session) -> Session | None:
@@ -106,7 +105,7 @@ class CheckoutService:
             return session
 
         async def with_urls(record: Session) -> Session:
-            return replace(record, **urls)
+            return replace(record, **urls) if record.state == "open" and record.is_linked else record
 
         with suppress(StoreRequiredError):  # the checkout goes on; only the way back is the one of before
             record = await self._sessions.update(session.reference, with_urls)

@@ -23,7 +23,7 @@ Event = Literal[
     "changed",
     "mismatch",
 ]
-_LONGEST_TIMELINE = 200  # a record stays of a size, whatever a caller does to it
+_LONGEST_TIMELINE = 200  # a record stays of a size, whatever is done to it; how it began is kept
 BrowserState = Literal["open", "pending", "completed", "expired"]
 _BROWSER_STATES: dict[State, BrowserState] = {
     "open": "open",
@@ -105,8 +105,9 @@ class Session(Struct, frozen=True, kw_only=True, rename="camel"):
 
     def after(self, event: Event, at: datetime, **changes: object) -> "Session":
         """The session with something that happened to it, and what that changed."""
-        timeline = (*self.timeline, TimelineEntry(at=at.replace(microsecond=0), event=event))
-        return replace(self, timeline=timeline[-_LONGEST_TIMELINE:], **changes)
+        first, rest = self.timeline[:1], self.timeline[1:][2 - _LONGEST_TIMELINE :]
+        entry = TimelineEntry(at=at.replace(microsecond=0), event=event)
+        return replace(self, timeline=(*first, *rest, entry), **changes)
 
     def retired(self, now: datetime) -> "Session":
         """The session retired; one that is paid or over already stays what it is."""

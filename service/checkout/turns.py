@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from service.checkout.ports import Turns
 
-PATIENCE_SECONDS = 8.0  # of a browser, all in all
+_MAKING_SECONDS = 1.5  # whoever gets the turn later than this before the end has no time to make anything
 _LOOK_AGAIN_SECONDS = (0.025, 0.1)
 T = TypeVar("T")
 R = TypeVar("R")
@@ -18,23 +18,23 @@ async def in_turn(  # noqa: PLR0913  # the five things that may be met, and wher
     key: str,
     *,
     make: Callable[[bytes | None], Awaitable[R]],
-    fit: Callable[[T], Awaitable[R | None]],
+    fit: Callable[[T, bool], Awaitable[R | None]],
+    answer_by: float,
     meet: Callable[[bytes], None] = lambda _: None,
     note: bytes = b"",
     wants_another: bool = False,
 ) -> R:
     """What is there and fits, or what `make` gives once it is our turn.
 
-    `make` gets the claim, or None where others cannot know of it. `fit` gives None where another is needed. `meet` is
-    shown the note of whoever works while we wait. With `wants_another` what is there before is passed over; but what
-    comes while we wait is younger than the wish.
+    `make` gets the claim, or None where others cannot know of it. `fit` gives None where another is needed; it is told
+    whether what is there came while we waited. `meet` is shown the note of whoever works meanwhile. With
+    `wants_another` what is there before is passed over; but what comes while we wait is younger than the wish.
 
     Raises:
-        TimeoutError: others had the turn for all the time that a browser waits.
+        TimeoutError: others had the turn until there was no time left.
     """
-    pass_over, clock = b"", asyncio.get_running_loop().time
-    ends_at = clock() + PATIENCE_SECONDS
-    while clock() < ends_at:
+    pass_over, has_waited, clock = b"", False, asyncio.get_running_loop().time
+    while clock() < answer_by - _MAKING_SECONDS:
         turn = await turns.take(key, instead_of=pass_over, note=note)
         if turn.claim is not None:
             if not turn.is_shared:
@@ -43,9 +43,11 @@ async def in_turn(  # noqa: PLR0913  # the five things that may be met, and wher
                 return await make(turn.claim)
         if not turn.mark:
             meet(turn.note)
-            wants_another = False
+            wants_another, has_waited = False, True
             await asyncio.sleep(random.uniform(*_LOOK_AGAIN_SECONDS))  # noqa: S311  # spreads those who wait
-        elif turn.found is not None and not wants_another and (fitting := await fit(turn.found)) is not None:
+        elif (
+            turn.found is not None and not wants_another and (fitting := await fit(turn.found, has_waited)) is not None
+        ):
             return fitting
         else:
             pass_over = turn.mark

@@ -5,14 +5,12 @@ Whatever tells of a session is sealed, and everything ends by itself.
 | key | value | lives |
 |---|---|---|
 | `PREFIX:v1:{GROUP}:reuse:FINGERPRINT` | the session made for exactly this request | as long as it may be handed out |
-| the same | the claim of whoever makes it now | 2 s, renewed |
 | `PREFIX:v1:{GROUP}:session:REFERENCE` | the session's record | `store.ledger_days` |
-| `PREFIX:v1:{GROUP}:latest:CHECKOUT:BUYER` | the reference of the buyer's latest session | the same |
-| `PREFIX:v1:replay:KEY` | what was answered to an idempotency key | the same, 24 h at most |
-| the same | the claim of whoever makes that answer now | 2 s, renewed |
-| `PREFIX:v1:writer:REFERENCE` | the claim of whoever changes the session now | 2 s, renewed |
+| `PREFIX:v1:{GROUP}:latest:CHECKOUT:BUYER` | the buyer's latest session, and the one before | as the record |
+| `PREFIX:v1:{GROUP}:writer:REFERENCE` | nothing: it is claimed by whoever changes the session | |
+| `PREFIX:v1:{KEY}:replay` | what was answered to an idempotency key | until that session's end, 24 h at most |
+| a `reuse`, `replay` or `writer` key and `:claim` | of whoever makes what stands there, or changes it | 2 s, renewed |
 | `PREFIX:v1:rate:UPSTREAM` | when the latest calls to an upstream were granted | a minute after the last |
-| `PREFIX:v1:probe` | nothing: it is asked for to see whether the store answers | |
 
 What stands under a fingerprint is the session's reference and a copy of its record. Both are written in one step, which
 a cluster can take as well: all keys of one buyer share a GROUP, which stands in each reference and fingerprint, so they
@@ -39,19 +37,19 @@ def latest_key(prefix: str, reference: str, checkout: str, buyer: str) -> str:
 
 def replay_key(prefix: str, key: str) -> str:
     """Where the answer to an idempotency key stands."""
-    return f"{prefix}:v1:replay:{key}"
+    return f"{prefix}:v1:{{{key}}}:replay"
 
 
 def writer_key(prefix: str, reference: str) -> str:
     """Where it stands that somebody changes a session."""
-    return f"{prefix}:v1:writer:{reference}"
+    return f"{prefix}:v1:{{{group_of(reference)}}}:writer:{reference}"
+
+
+def claim_key(key: str) -> str:
+    """Where the claim of whoever makes what stands under a key stands."""
+    return f"{key}:claim"
 
 
 def rate_key(prefix: str, upstream: str) -> str:
     """Where the latest calls to an upstream stand."""
     return f"{prefix}:v1:rate:{upstream}"
-
-
-def probe_key(prefix: str) -> str:
-    """Where nothing stands."""
-    return f"{prefix}:v1:probe"

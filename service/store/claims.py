@@ -1,5 +1,7 @@
 """Whose turn it is to make what stands under a key: a lease that its holder renews, and that ends soon after it died.
 
+A claim stands beside what is there, under a key of its own: until something new is kept, nothing is lost.
+
 A holder that stood still for longer than the lease has lost it without knowing. So it keeps others from working at the
 same time, no more, and what it writes is written only where its claim still stands.
 """
@@ -9,7 +11,8 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
-from service.store.commands import Commands, Value
+from service.store import claim_key
+from service.store.commands import Commands
 from service.store.connection import STORE_ERRORS
 
 _MARK = b"\x00"  # how a claim begins; nothing else that is stored does
@@ -18,11 +21,15 @@ _LEASE_MS = 2000
 _RENEW_EVERY_SECONDS = 0.5
 # Who repeats a question because its connection broke finds its own claim.
 _TAKE = """
-local held = redis.call('GET', KEYS[1])
-if held and held ~= ARGV[1] and held ~= ARGV[2] then
-  return held
+local claimed = redis.call('GET', KEYS[2])
+if claimed and claimed ~= ARGV[1] then
+  return claimed
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+local there = redis.call('GET', KEYS[1])
+if there and there ~= ARGV[2] then
+  return there
+end
+redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3])
 return false
 """
 _RENEW = """
@@ -59,26 +66,35 @@ class Claims:
         self._commands = commands
 
     async def take(self, key: str, claim: bytes, *, instead_of: bytes = b"") -> bytes | None:
-        """What stands there, or None: the turn was free, or what stood there was `instead_of`, and it is ours now."""
-        held = await self._run(_TAKE, key, claim, instead_of, _LEASE_MS)
-        return held if isinstance(held, bytes) else None
+        """Somebody's claim, what stands there, or None: it is our turn, with what is there `instead_of` or nothing."""
+        met = await self._commands.run(_TAKE, key, claim_key(key), values=(claim, instead_of, _LEASE_MS))
+        return met if isinstance(met, bytes) else None
 
     @asynccontextmanager
     async def holding(self, key: str, claim: bytes) -> AsyncGenerator[None]:
-        """Renew the claim until the work is done; what is left of it then is dropped. Raises nothing of its own."""
+        """Renew the claim until the work is done, and drop it then. Raises nothing of its own."""
+        async with self.making(key, claim):
+            yield
+        await self._drop(key, claim)
+
+    @asynccontextmanager
+    async def making(self, key: str, claim: bytes) -> AsyncGenerator[None]:
+        """Renew the claim until the work is done; whoever keeps what was made ends it, so a failure alone drops it."""
         renewing = asyncio.create_task(self._renew(key, claim))
         try:
             yield
+        except BaseException:
+            await self._drop(key, claim)
+            raise
         finally:
             renewing.cancel()
-            with suppress(*STORE_ERRORS):  # it ends by itself
-                await self._run(_DROP, key, claim)
 
     async def _renew(self, key: str, claim: bytes) -> None:
         while True:
             await asyncio.sleep(_RENEW_EVERY_SECONDS)
             with suppress(*STORE_ERRORS):  # there is time for further tries
-                await self._run(_RENEW, key, claim, _LEASE_MS)
+                await self._commands.run(_RENEW, claim_key(key), values=(claim, _LEASE_MS))
 
-    async def _run(self, script: str, key: str, *values: Value) -> object:
-        return await self._commands.run(script, key, values=values)
+    async def _drop(self, key: str, claim: bytes) -> None:
+        with suppress(*STORE_ERRORS):  # it ends by itself
+            await self._commands.run(_DROP, claim_key(key), values=(claim,))

@@ -14,18 +14,19 @@ from redis.exceptions import TimeoutError as StoreTimeoutError
 
 from service.checkout.errors import StoreRequiredError
 from service.observability import metrics
-from service.store import probe_key
 from service.store.connection import STORE_ERRORS, Client, close_client
 
 _TICK_SECONDS = 0.05
 _LATE_SECONDS = 0.02
-_LONGEST_TICKS = 6  # 0.3 s that a request waits for the store, all in all: then the store is left alone
-_SLOW_TICKS = 3
+_LONGEST_TICKS = 6  # 0.3 s: a request waits no longer for the store
+_SLOW_TICKS = 2  # 0.1 s: what a request asks in a row, three questions without an idempotency key, fits into 0.3 s
+_WRITES_NOTHING = "return 1"  # but may, to a store that makes writers alone wait
 _PROBE_EVERY_SECONDS = 0.5
 _LOG_EVERY_SECONDS = 1.0
 _BATCHES_AT_ONCE = 4
 _CODE = re.compile(r"(BUSY|CLUSTERDOWN|MASTERDOWN|MISCONF|NOPERM|NOREPLICAS|WRONGTYPE)\b")
 Value = str | bytes | int | float
+Command = tuple[Value, ...]
 Exchange = asyncio.Task[list[object]]
 log = structlog.get_logger()
 
@@ -35,7 +36,7 @@ class StoreLeftAloneError(RedisError):
 
 
 class _Question(NamedTuple):
-    command: tuple[Value, ...]
+    command: Command
     answer: asyncio.Future[object]
 
 
@@ -43,20 +44,22 @@ class Commands:
     """Asks one store. An asker who leaves breaks off nothing.
 
     A store that is silent or slow costs the requests of that moment 0.3 s, the next ones nothing: it is left alone
-    until a probe is answered in time. The loop's own lag, under a burst of requests, is no slowness of the store.
+    until a probe is answered in time. The loop's own lag, under a burst of requests, is no slowness of the store; so a
+    process that gets no time at all waits for a second.
     """
 
-    def __init__(self, client: Client, prefix: str) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._probe_key = probe_key(prefix)
         self._questions: list[_Question] = []
         self._running: dict[Exchange, list[_Question]] = {}
         self._is_left_alone = False
+        self._is_closed = False
         self._watching: asyncio.Task[None] | None = None
         self._logged_at = 0.0
 
     async def close(self) -> None:
         """Close every connection."""
+        self._is_closed = True
         if self._watching:
             self._watching.cancel()
         await close_client(self._client)
@@ -101,7 +104,7 @@ class Commands:
     def _send_all(self) -> None:
         if self._questions:
             batch, self._questions = self._questions, []
-            task = self._exchange_within([question.command for question in batch], _LONGEST_TICKS)
+            task = self._exchange_within(_LONGEST_TICKS, [question.command for question in batch])
             self._running[task] = batch
             task.add_done_callback(self._answered)
 
@@ -112,33 +115,34 @@ class Commands:
         for question, answer in zip(batch, answers, strict=True):
             _give(question, answer)
         if isinstance(failure, STORE_ERRORS):
-            self._leave_alone()
+            self._leave_alone(_key_of(batch[0].command))
         self._send_all()
 
-    def _exchange_within(self, commands: list[tuple[Value, ...]], ticks: int) -> Exchange:
+    def _exchange_within(self, ticks: int, commands: list[Command]) -> Exchange:
         """Ask, until so many ticks of the loop have passed; each answer may be an error of its own."""
         task = asyncio.create_task(self._exchange(commands))
         loop = asyncio.get_running_loop()
-        tick = loop.call_later(_TICK_SECONDS, self._tick, task, loop.time() + _TICK_SECONDS, ticks)
+        slow = ticks - _SLOW_TICKS, _key_of(commands[0])
+        tick = loop.call_later(_TICK_SECONDS, self._tick, task, loop.time() + _TICK_SECONDS, ticks, slow)
         task.add_done_callback(lambda _: tick.cancel())
         task.add_done_callback(_known)
         return task
 
-    def _tick(self, task: Exchange, due: float, ticks_left: int) -> None:
+    def _tick(self, task: Exchange, due: float, ticks_left: int, slow: tuple[int, str]) -> None:
         """A tick that comes late does not count: while this process gets no time, the store may not get any either."""
         if task.done():
             return
         loop = asyncio.get_running_loop()
         if loop.time() - due < _LATE_SECONDS:
             ticks_left -= 1
-        if ticks_left == _SLOW_TICKS:
-            self._watch()
         if not ticks_left:
             task.cancel()
-        else:
-            loop.call_later(_TICK_SECONDS, self._tick, task, loop.time() + _TICK_SECONDS, ticks_left)
+            return
+        if ticks_left == slow[0]:
+            self._watch(slow[1])
+        loop.call_later(_TICK_SECONDS, self._tick, task, loop.time() + _TICK_SECONDS, ticks_left, slow)
 
-    async def _exchange(self, commands: list[tuple[Value, ...]]) -> list[object]:
+    async def _exchange(self, commands: list[Command]) -> list[object]:
         if len(commands) == 1:
             try:
                 return [await self._client.execute_command(*commands[0])]
@@ -150,7 +154,7 @@ class Commands:
         answers: list[object] = await pipeline.execute(raise_on_error=False)
         return answers
 
-    def _leave_alone(self) -> None:
+    def _leave_alone(self, key: str) -> None:
         if self._is_left_alone:
             return
         self._is_left_alone = True
@@ -160,30 +164,34 @@ class Commands:
             _give(question, StoreLeftAloneError())
         for question in chain(*self._running.values()):
             _give(question, StoreTimeoutError())
-        self._watch()
+        self._watch(key)
 
-    def _watch(self) -> None:
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._probe())
+    def _watch(self, key: str) -> None:
+        if self._watching is None and not self._is_closed:
+            self._watching = asyncio.create_task(self._probe(key))
 
-    async def _probe(self) -> None:
-        """Leave a store alone that does not answer in time, until it does."""
-        while not await self._answers_in_time():
-            self._leave_alone()
+    async def _probe(self, key: str) -> None:
+        """Leave a store alone until it answers in time; in a cluster, where the key is of what it did not answer."""
+        while not await self._answers_in_time(key):
+            self._leave_alone(key)
             await asyncio.sleep(_PROBE_EVERY_SECONDS)
         self._watching = None
         if self._is_left_alone:
             self._is_left_alone = False
             log.warning("store.asked_again")
 
-    async def _answers_in_time(self) -> bool:
-        # Not PING, for which a cluster would ask all of its nodes.
-        asking = self._exchange_within([("GET", self._probe_key)], _SLOW_TICKS)
+    async def _answers_in_time(self, key: str) -> bool:
+        asking = self._exchange_within(_SLOW_TICKS, [("EVAL", _WRITES_NOTHING, 1, key)])
         try:
             await asyncio.wait({asking})
         finally:
             asking.cancel()
         return not asking.cancelled() and not asking.exception()
+
+
+def _key_of(command: Command) -> str:
+    """The first of its keys."""
+    return str(command[3] if command[0] == "EVAL" else command[1])
 
 
 def _known(task: Exchange) -> None:

@@ -42,7 +42,7 @@ def open_store(settings: StoreSettings, embedded: Path | None) -> OpenStore:
     if embedded is not None:
         settings = replace(settings, url=f"unix://{socket_of(embedded)}")
     seal_keys, hash_key = _keys(settings, embedded)
-    commands, prefix = Commands(create_client(settings), settings.key_prefix), settings.key_prefix
+    commands, prefix = Commands(create_client(settings)), settings.key_prefix
     sealer = Sealer(seal_keys)
     return OpenStore(
         sessions=RedisSessionStore(

@@ -5,15 +5,16 @@ from datetime import timedelta
 
 from service.checkout.outcome import Replay
 from service.checkout.ports import Turn
-from service.store import replay_key
+from service.store import claim_key, replay_key
 from service.store.claims import Claims, is_claim, new_claim, note_of
 from service.store.commands import Commands
 from service.store.connection import STORE_ERRORS
 from service.store.sealing import SealedStructs
 
 _SETTLE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then
+if redis.call('GET', KEYS[2]) == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+  redis.call('DEL', KEYS[2])
 end
 """
 
@@ -42,16 +43,15 @@ class RedisReplayStore:
         return Turn(found=self._sealed.open(held, place), mark=held)
 
     def hold(self, key: str, claim: bytes) -> AbstractAsyncContextManager[None]:
-        """Renew the claim until the work is done; what is left of it then is dropped."""
-        return self._claims.holding(replay_key(self._prefix, key), claim)
+        """Renew the claim until the answer is kept, or its making failed."""
+        return self._claims.making(replay_key(self._prefix, key), claim)
 
     async def keep(self, key: str, replay: Replay, claim: bytes, *, replayable_for: timedelta) -> None:
         """Keep an answer where the turn is still ours; does nothing while the store is down."""
-        milliseconds = replayable_for // timedelta(milliseconds=1)
-        if milliseconds <= 0:
-            return
+        milliseconds = max(1, replayable_for // timedelta(milliseconds=1))
         place = replay_key(self._prefix, key)
+        values = claim, self._sealed.seal(replay, place), milliseconds
         try:
-            await self._commands.run(_SETTLE, place, values=(claim, self._sealed.seal(replay, place), milliseconds))
+            await self._commands.run(_SETTLE, place, claim_key(place), values=values)
         except STORE_ERRORS as error:
             self._commands.report(error)

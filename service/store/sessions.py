@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from service.checkout.ports import Turn
 from service.checkout.session import Session
-from service.store import latest_key, reuse_key, session_key, writer_key
+from service.store import claim_key, latest_key, reuse_key, session_key, writer_key
 from service.store.claims import Claims, is_claim, new_claim
 from service.store.commands import Commands, Value
 from service.store.connection import STORE_ERRORS
@@ -17,16 +17,24 @@ _LOOK_EVERY_SECONDS = 0.05
 _SHORTEST = timedelta(milliseconds=1)
 _REFERENCE_BYTES = len("cs_") + 26  # a link is a reference and a sealed copy of the record
 
-# KEYS: record, link, latest. ARGV: record, its ms, claim or '', link, its ms, reference.
+# KEYS: record, link, its claim, latest. ARGV: record, its ms, claim or '', link, its ms, reference.
+# Who repeats it because the connection broke finds the link as it was written, and the former beside the latest.
 _KEEP = """
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-if not KEYS[2] or (redis.call('GET', KEYS[2]) or '') ~= ARGV[3] then
-  return false
+if not KEYS[2] then
+  return ''
 end
-redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5])
-local former = redis.call('GET', KEYS[3])
-redis.call('SET', KEYS[3], ARGV[6], 'PX', ARGV[5])
-return former
+local link, claim = redis.call('GET', KEYS[2]) or '', redis.call('GET', KEYS[3]) or ''
+local latest = redis.call('GET', KEYS[4]) or ''
+if claim == ARGV[3] and (claim ~= '' or link == '') then
+  latest = ARGV[6] .. string.sub(latest, 1, #ARGV[6])
+  redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5])
+  redis.call('DEL', KEYS[3])
+  redis.call('SET', KEYS[4], latest, 'PX', ARGV[2])
+elseif link ~= ARGV[4] then
+  return ''
+end
+return string.sub(latest, #ARGV[6] + 1)
 """
 # KEYS: record, link. ARGV: record before, record after, reference, link after or '', ms that it lives at least.
 _SWAP = """
@@ -40,7 +48,7 @@ if link and string.sub(link, 1, #ARGV[3]) == ARGV[3] then
   if ARGV[4] == '' then
     redis.call('DEL', KEYS[2])
   else
-    local left = math.max(redis.call('PTTL', KEYS[2]), tonumber(ARGV[5]))
+    local left = math.max(redis.call('PTTL', KEYS[2]), tonumber(ARGV[5]), 1)
     redis.call('SET', KEYS[2], ARGV[4], 'PX', left)
   end
 end
@@ -96,8 +104,8 @@ class RedisSessionStore:
         return Turn(found=self._sealed.open(held[_REFERENCE_BYTES:], link), mark=held)
 
     def hold(self, key: str, claim: bytes) -> AbstractAsyncContextManager[None]:
-        """Renew the claim until the work is done; what is left of it then is dropped."""
-        return self._claims.holding(reuse_key(self._prefix, key), claim)
+        """Renew the claim until the session is saved, or its making failed."""
+        return self._claims.making(reuse_key(self._prefix, key), claim)
 
     async def save(self, session: Session, *, reusable_for: timedelta, claim: bytes | None = None) -> str | None:
         """Keep the record, and the way to it where the turn is still ours; does nothing while the store is down.
@@ -109,14 +117,15 @@ class RedisSessionStore:
         values: list[Value] = [self._sealed.seal(session, record), self._keep_records_ms]
         if session.fingerprint and session.buyer and reusable_for >= _SHORTEST:
             link = reuse_key(self._prefix, session.fingerprint)
-            keys += [link, latest_key(self._prefix, session.reference, session.checkout, session.buyer)]
+            latest = latest_key(self._prefix, session.reference, session.checkout, session.buyer)
+            keys += [link, claim_key(link), latest]
             values += [claim or b"", self._link(session, link), _milliseconds(reusable_for), session.reference]
         try:
             former = await self._commands.run(_KEEP, *keys, values=tuple(values))
         except STORE_ERRORS as error:
             self._commands.report(error)
             return None
-        return former.decode() if isinstance(former, bytes) else None
+        return former.decode() if isinstance(former, bytes) and former else None
 
     async def update(self, reference: str, change: Change) -> Session | None:
         """Write what `change` makes of the record, unless somebody else wrote meanwhile: then it is asked again.
@@ -146,8 +155,9 @@ class RedisSessionStore:
             keys.append(reuse_key(self._prefix, changed.fingerprint))
             if changed.is_linked:
                 link = self._link(changed, keys[1])
-        if changed.state == "pending" and changed.timeline:
-            pending_ms = max(0, _milliseconds(changed.expires_at - changed.timeline[-1].at))
+        if changed.state == "pending":
+            now = max(changed.timeline[-1].at, changed.verified_at or changed.created_at)
+            pending_ms = max(0, _milliseconds(changed.expires_at - now))
         values = (held, self._sealed.seal(changed, record), changed.reference, link, pending_ms)
         return bool(await self._commands.run(_SWAP, *keys, values=values))
 

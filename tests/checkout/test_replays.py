@@ -111,7 +111,7 @@ async def test_other_request_at_once_is_refused(*, is_elsewhere: bool) -> None:
 
 async def test_first_one_that_runs_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has waited as long as a browser does is told to come back."""
-    monkeypatch.setattr("service.checkout.turns.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("service.checkout.asked.PATIENCE_SECONDS", 1.7)
     world = World()
     await world.ask(REQUEST, CALLER, "k1")
     [(key, (_, replay))] = world.replays.there.items()
@@ -161,6 +161,16 @@ async def test_session_that_is_over_is_not_given_again(buyer: Buyer, state: str)
     assert "OS2" == await world.ask(FRESH, buyer, "k1")
     assert "OS2" == await world.ask(REQUEST, buyer, "k1")
     assert "OS2" == await world.ask(FRESH, buyer, "k1")
+
+
+@pytest.mark.parametrize("buyer", ASKERS)
+async def test_repeat_is_no_reuse(buyer: Buyer) -> None:
+    """A repeat after a lost answer gets it also where nothing is re-used, or no more."""
+    world = World(replace(CHECKOUT, reuse_seconds=0))
+    first = await world.ask(REQUEST, buyer, "k1")
+    world.clock.now = NOW + timedelta(hours=1)
+
+    assert first == await world.ask(REQUEST, buyer, "k1")
 
 
 async def test_session_that_a_caller_changed_is_not_given_again() -> None:

@@ -10,9 +10,10 @@ from service.checkout.errors import (
     ProviderError,
     SessionCompletingError,
     StoreRequiredError,
+    UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
-from service.checkout.session import State
+from service.checkout.session import Session, State
 from tests.support.orders import CHECKOUT, NOW, REQUEST
 from tests.support.world import BUYER, World
 
@@ -193,3 +194,83 @@ async def test_retiring_is_not_worth_a_failure() -> None:
     world.sessions.failure = StoreRequiredError("down")
 
     assert "OS2" == await world.ask(OTHER_CART)
+
+
+async def test_older_answer_does_not_undo_a_payment() -> None:
+    """A payment that is noted while the provider is asked stays under way, whatever the slower answer was."""
+    world = World(replace(CHECKOUT, verify_after_seconds=0), verified=True)
+    await world.ask()
+    [reference] = world.sessions.by_reference
+    begun = world.sessions.by_reference[reference].after("pending", NOW, state="pending")
+
+    async def a_payment_begins() -> None:
+        world.sessions.by_reference[reference] = begun
+
+    world.sessions.meanwhile = a_payment_begins
+    with pytest.raises(SessionCompletingError):
+        await world.ask()
+    assert "pending" == world.sessions.by_reference[reference].state
+
+
+async def test_fresh_one_that_fails_leaves_the_present_one() -> None:
+    """Where a fresh session cannot be made, the present one is still there, and a payment of it still known."""
+    world = World(replace(CHECKOUT, verify_after_seconds=0), verified=True)
+    await world.ask()
+    world.provider.failure = UpstreamUnavailableError("down")
+    with pytest.raises(UpstreamUnavailableError):
+        await world.ask(FRESH)
+    world.provider.failure = None
+    assert "OS1" == await world.ask()
+
+    world.verifier.states["OS1"] = "pending"
+    world.provider.failure = UpstreamUnavailableError("down")
+    with pytest.raises(UpstreamUnavailableError):
+        await world.ask(FRESH)
+    world.provider.failure = None
+    with pytest.raises(SessionCompletingError):
+        await world.ask()
+
+
+async def test_payment_that_begins_as_the_buyer_comes_from_another_page() -> None:
+    """Neither is another session made, nor is the way back of the one that is being paid changed."""
+    settings = replace(CHECKOUT, return_urls=("https://shop.example/*",))
+    world = World(settings)
+    await world.ask(replace(REQUEST, return_url="https://shop.example/one"))
+    [reference] = world.sessions.by_reference
+    await world.ask(replace(REQUEST, return_url="https://shop.example/one"))  # which is noted for a minute
+
+    async def a_payment_begins() -> None:
+        async def begun(record: Session) -> Session:
+            return record.after("pending", NOW, state="pending")
+
+        await world.sessions.update(reference, begun)
+
+    world.sessions.meanwhile = a_payment_begins
+    with pytest.raises(SessionCompletingError):
+        await world.ask(replace(REQUEST, return_url="https://shop.example/two"))
+    assert "https://shop.example/one" == world.sessions.by_reference[reference].return_url
+    assert 1 == len(world.provider.orders)
+
+
+async def test_who_waited_long_is_answered_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who gets the turn late has what is left of the buyer's patience, not a whole call more."""
+    monkeypatch.setattr("service.checkout.asked.PATIENCE_SECONDS", 2.0)
+    world = World(replace(CHECKOUT, fallback_url="https://acme.example/{product}"))
+    world.provider.takes_seconds = 60.0
+    started = asyncio.get_running_loop().time()
+    with pytest.raises(UpstreamTimeoutError) as error:
+        await world.ask()
+
+    assert asyncio.get_running_loop().time() - started < 4
+    assert "https://acme.example/pro-license" == error.value.fallback_url
+
+
+async def test_timeline_keeps_its_beginning() -> None:
+    """However often a session is used again, its record says when it was made."""
+    world = World()
+    for minute in range(230):
+        world.clock.now = NOW + timedelta(minutes=minute)
+        await world.ask()
+
+    events = await world.events("OS1")
+    assert (200, "minted", "reused") == (len(events), events[0], events[-1])

@@ -113,11 +113,15 @@ async def test_reuse_ends_before_expiry_or_at_the_set_limit(reuse_seconds: int |
 
 
 async def test_reuse_of_zero_seconds_is_never() -> None:
-    """`reuse_seconds = 0` hands nothing out again, and tells the store so."""
-    world = World(replace(CHECKOUT, reuse_seconds=0))
+    """`reuse_seconds = 0` hands nothing out again, but to those who waited for it, on whichever replica."""
+    settings = replace(CHECKOUT, reuse_seconds=0)
+    world = World(settings)
 
     assert await world.ask() != await world.ask()
-    assert [timedelta(), timedelta()] == world.sessions.reusable_for
+    replicas = [world.service, world.replica(settings)]
+    at_once = await asyncio.gather(*(replicas[index % 2].create(REQUEST, BUYER) for index in range(10)))
+    assert {"OS3"} == {outcome.session.session_id for outcome in at_once}
+    assert "OS4" == await world.ask()
 
 
 async def test_session_with_less_life_than_the_margin_is_not_handed_out() -> None:
@@ -338,7 +342,7 @@ async def test_another_replica_s_session_is_taken() -> None:
 
 async def test_waiting_for_another_replica_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for longer than a browser does."""
-    monkeypatch.setattr("service.checkout.turns.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("service.checkout.asked.PATIENCE_SECONDS", 1.7)
     world = World()
     made = (await world.service.create(REQUEST, BUYER)).session
     del world.sessions.there[str(made.fingerprint)]

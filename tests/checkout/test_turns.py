@@ -8,7 +8,12 @@ from service.checkout.turns import in_turn
 from tests.support.orders import MemoryTurns
 
 
-async def fit(thing: str) -> str | None:
+def soon(seconds: float = 8.0) -> float:
+    """When an answer is due."""
+    return asyncio.get_running_loop().time() + seconds
+
+
+async def fit(thing: str, is_new: bool) -> str | None:  # noqa: FBT001  # as it is called
     """Whatever is there fits, but for what is old."""
     return None if thing == "old" else thing
 
@@ -21,7 +26,7 @@ async def test_what_is_there_is_taken() -> None:
     async def make(_: bytes | None) -> str:
         pytest.fail("nobody needs another")
 
-    assert "there" == await in_turn(turns, "key", make=make, fit=fit)
+    assert "there" == await in_turn(turns, "key", make=make, fit=fit, answer_by=soon())
 
 
 @pytest.mark.parametrize(("there", "wants_another"), [("old", False), ("there", True)])
@@ -35,7 +40,7 @@ async def test_what_does_not_fit_is_made_anew(there: str, *, wants_another: bool
         claims.append(claim)
         return "new"
 
-    assert "new" == await in_turn(turns, "key", make=make, fit=fit, wants_another=wants_another)
+    assert "new" == await in_turn(turns, "key", make=make, fit=fit, answer_by=soon(), wants_another=wants_another)
     assert [True] == [bool(claim) for claim in claims]
     assert {} == turns.claims
 
@@ -49,7 +54,9 @@ async def test_what_comes_while_we_wait_is_new_enough() -> None:
     async def make(_: bytes | None) -> str:
         pytest.fail("somebody made it")
 
-    waiting = asyncio.create_task(in_turn(turns, "key", make=make, fit=fit, meet=notes.append, wants_another=True))
+    waiting = asyncio.create_task(
+        in_turn(turns, "key", make=make, fit=fit, answer_by=soon(), meet=notes.append, wants_another=True)
+    )
     await asyncio.sleep(0.15)
     turns.put("key", "made")
     async with turns.hold("key", ours.claim or b""):
@@ -67,13 +74,12 @@ async def test_failure_gives_the_turn_up() -> None:
         raise LookupError
 
     with pytest.raises(LookupError):
-        await in_turn(turns, "key", make=fail, fit=fit)
+        await in_turn(turns, "key", make=fail, fit=fit, answer_by=soon())
     assert {} == turns.claims
 
 
-async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_patience_ends() -> None:
     """Nobody waits for longer than a browser does."""
-    monkeypatch.setattr("service.checkout.turns.PATIENCE_SECONDS", 0.1)
     turns: MemoryTurns[str] = MemoryTurns()
     await turns.take("key")
 
@@ -81,4 +87,10 @@ async def test_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.fail("it is not our turn")
 
     with pytest.raises(TimeoutError):
-        await in_turn(turns, "key", make=make, fit=fit)
+        await in_turn(
+            turns,
+            "key",
+            make=make,
+            fit=fit,
+            answer_by=soon(1.6),  # of which 1.5 s are for the making
+        )

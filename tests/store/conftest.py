@@ -69,7 +69,7 @@ async def open_sessions(valkey: ValkeyServer) -> AsyncGenerator[OpenSessions]:
             keep_records_for: timedelta = timedelta(days=35),
         ) -> RedisSessionStore:
             client = create_client(settings or StoreSettings(url=f"redis://127.0.0.1:{valkey.port}"))
-            commands = Commands(client, prefix)
+            commands = Commands(client)
             opened.push_async_callback(commands.close)
             sealed = SealedStructs(Sealer(keys), Session)
             return RedisSessionStore(commands, sealed, prefix=prefix, keep_records_for=keep_records_for)

@@ -23,7 +23,7 @@ StartValkey = Callable[..., ValkeyServer]
 @asynccontextmanager
 async def asking(port: int) -> AsyncGenerator[Commands]:
     """Commands to a port, closed at the end."""
-    commands = Commands(create_client(StoreSettings(url=f"redis://127.0.0.1:{port}")), "test")
+    commands = Commands(create_client(StoreSettings(url=f"redis://127.0.0.1:{port}")))
     try:
         yield commands
     finally:
@@ -103,7 +103,7 @@ async def test_who_leaves_breaks_nothing_off(slow: Proxy, raw: Redis) -> None:
 
 
 async def test_slow_store_costs_its_time_once(slow: Proxy) -> None:
-    """Answers that take longer than 0.15 s: who asks twice in a row has waited no longer than for one, then nobody."""
+    """Answers that take 0.2 s: who asks twice in a row has waited no longer than for one, then nobody."""
     async with asking(slow.port) as commands:
         await commands.ask("GET", "x")
         slow.add(Latency(latency_ms=200))
@@ -116,8 +116,45 @@ async def test_slow_store_costs_its_time_once(slow: Proxy) -> None:
         slow.clear()
         await asked_again(commands)
 
-    assert 0.2 <= waits[0] < 2.0
+    assert 0.05 <= waits[0] < 2.0
     assert sum(waits[1:]) < waits[0]
+
+
+async def test_store_that_makes_writers_wait(start_valkey: StartValkey) -> None:
+    """A store that answers readers alone, as in a planned failover, is left alone as a whole."""
+    server = start_valkey()
+    async with asking(server.port) as commands, Redis(port=server.port) as admin:
+        await commands.ask("GET", "x")
+        await admin.client_pause(2000, all=False)
+        failures = [await writing(commands) for _ in range(20)]
+        assert None is await admin.get("x")
+        await admin.client_unpause()
+        await asked_again(commands)
+
+    assert all(failures)
+    assert 15 < sum(isinstance(failure, StoreLeftAloneError) for failure in failures)
+
+
+async def writing(commands: Commands) -> RedisError | None:
+    """What a step that writes fails with."""
+    try:
+        await commands.run("redis.call('SET', KEYS[1], 'x', 'PX', 1000)", "paused", values=())
+    except RedisError as error:
+        return error
+    return None
+
+
+async def test_closed_store_is_not_probed(start_valkey: StartValkey) -> None:
+    """A late question, to a store that is configured no more, begins no probes that nobody would end."""
+    server = start_valkey()
+    async with asking(server.port) as commands:
+        await commands.ask("GET", "x")
+    server.stop()
+    with pytest.raises(RedisError):
+        await commands.ask("GET", "x")
+    async with asyncio.timeout(5):
+        while asyncio.all_tasks() != {asyncio.current_task()}:  # noqa: ASYNC110  # they tell nobody of their end
+            await asyncio.sleep(0.01)
 
 
 async def test_gone_store_is_probed_and_asked_again(start_valkey: StartValkey) -> None:

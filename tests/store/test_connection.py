@@ -120,19 +120,27 @@ async def test_tls_is_switched_on_by_its_files(tmp_path: Path, kind: str) -> Non
 async def test_a_dead_store_costs_little(place: str) -> None:
     """Refused or never answered: it is given up within the store's share of a request, and a second for the machine."""
 
+    listening: set[asyncio.StreamWriter] = set()
+
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        listening.add(writer)
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        listening.discard(writer)
 
     server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
     silent = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         for address in (silent, "127.0.0.1:1"):
             async with asyncio.timeout(1.3):
-                commands = Commands(create_client(StoreSettings(url=place.format(address))), "test")
+                commands = Commands(create_client(StoreSettings(url=place.format(address))))
                 with pytest.raises(STORE_ERRORS):
                     await commands.ask("GET", "nothing")
-                await commands.close()
+            await commands.close()
+        async with asyncio.timeout(5):
+            while listening:  # noqa: ASYNC110  # until every connection is closed
+                await asyncio.sleep(0.01)
 
 
 async def is_usable(settings: StoreSettings) -> bool:

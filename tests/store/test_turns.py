@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from service.checkout.session import Session
-from service.store import reuse_key
+from service.store import claim_key, reuse_key
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
 from tests.support.ports import free_port
@@ -60,15 +60,16 @@ async def test_late_owner_overwrites_nothing(open_sessions: OpenSessions, sessio
     store, fingerprint = open_sessions(prefix="late"), str(session.fingerprint)
     newer = replace(session, reference="cs_01kdwx4m000123456789abddef")
     late = await store.take(fingerprint)
-    await raw.delete(reuse_key("late", fingerprint))  # as the end of the lease does
+    await raw.delete(claim_key(reuse_key("late", fingerprint)))  # as the end of the lease does
     ours = await store.take(fingerprint)
     await store.save(session, reusable_for=HOUR, claim=late.claim)
     assert None is await reusable(store, fingerprint)
 
     await store.save(newer, reusable_for=HOUR, claim=ours.claim)
     assert None is await store.save(session, reusable_for=HOUR, claim=late.claim)  # nor does it retire the newer one
-    async with store.hold(fingerprint, late.claim or b""):
-        pass
+    with pytest.raises(LookupError):
+        async with store.hold(fingerprint, late.claim or b""):
+            raise LookupError
 
     assert newer == await reusable(store, fingerprint)
     assert session == await store.find(session.reference)  # its record is kept all the same
@@ -77,13 +78,12 @@ async def test_late_owner_overwrites_nothing(open_sessions: OpenSessions, sessio
 async def test_turn_is_renewed_and_ends(open_sessions: OpenSessions, session: Session, raw: Redis) -> None:
     """A turn outlasts its lease while the work goes on, and is gone within the lease when its holder is."""
     store, fingerprint = open_sessions(prefix="lease"), str(session.fingerprint)
-    key = reuse_key("lease", fingerprint)
+    key = claim_key(reuse_key("lease", fingerprint))
     long = await store.take(fingerprint)
     async with store.hold(fingerprint, long.claim or b""):
         await asyncio.sleep(2.3)  # the lease is 2 s
         assert 0 < await raw.pttl(key) <= 2000
         assert (await store.take(fingerprint)).claim is None
-    assert (await store.take(fingerprint)).claim  # and nobody renews this one
     async with asyncio.timeout(5):
         while await raw.exists(key):  # noqa: ASYNC110  # the server has no event for it
             await asyncio.sleep(0.05)
@@ -107,3 +107,27 @@ async def test_everybody_for_themselves_while_the_store_is_down(open_sessions: O
     turn = await store.take(str(session.fingerprint))
 
     assert (True, False) == (turn.claim is not None, turn.is_shared)
+
+
+async def test_turn_takes_nothing_away(open_sessions: OpenSessions, session: Session) -> None:
+    """Until something new is kept, a maker that fails or dies leaves what was there, with all that it tells."""
+    store, fingerprint = open_sessions(prefix="beside"), str(session.fingerprint)
+    await store.save(session, reusable_for=HOUR)
+    there = await store.take(fingerprint)
+    ours = await store.take(fingerprint, instead_of=there.mark)
+    assert (None, b"") == ((waiting := await store.take(fingerprint)).found, waiting.mark)
+    with pytest.raises(LookupError):
+        async with store.hold(fingerprint, ours.claim or b""):
+            raise LookupError
+
+    assert session == (await store.take(fingerprint)).found
+
+
+async def test_what_was_kept_ends_the_turn(open_sessions: OpenSessions, session: Session, raw: Redis) -> None:
+    """Nobody waits for a lease to end after the session is there."""
+    store, fingerprint = open_sessions(prefix="ends"), str(session.fingerprint)
+    ours = await store.take(fingerprint)
+    async with store.hold(fingerprint, ours.claim or b""):
+        await store.save(session, reusable_for=HOUR, claim=ours.claim)
+        assert 0 == await raw.exists(claim_key(reuse_key("ends", fingerprint)))
+        assert session == (await store.take(fingerprint)).found

@@ -184,6 +184,7 @@ class EchoProvider:
     def __init__(self, clock: SettableClock) -> None:
         self._clock = clock
         self.orders: list[Order] = []
+        self.takes_seconds = 0.0
         self.changes: dict[str, object] = {}
         self.failure: Exception | None = None
         self.sessions: dict[str, ProviderSession] = {}
@@ -196,6 +197,7 @@ class EchoProvider:
 
     async def create(self, order: Order) -> ProviderSession:
         self.orders.append(order)
+        await asyncio.sleep(self.takes_seconds)
         if self.failure:
             raise self.failure
         answer = replace(
