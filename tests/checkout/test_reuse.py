@@ -120,13 +120,15 @@ async def test_what_was_found_out_counts_without_the_store() -> None:
     assert "OS2" == await world.ask()
 
 
-async def test_later_news_are_not_overwritten() -> None:
+@pytest.mark.parametrize("answer", ["open", "pending", "expired"])
+async def test_later_news_are_not_overwritten(answer: State) -> None:
     """What the record learned while the provider was asked stays: a payment is not undone by an older answer."""
     world = World(replace(CHECKOUT, verify_after_seconds=0), verified=True)
     await world.ask()
     [reference] = world.sessions.by_reference
     paid = world.sessions.by_reference[reference].after("completed", NOW, state="completed")
     world.sessions.by_reference[reference] = paid
+    world.verifier.states["OS1"] = answer
 
     assert "OS2" == await world.ask()
     assert paid == world.sessions.by_reference[reference]
