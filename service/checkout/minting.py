@@ -56,7 +56,7 @@ class Minter:
         """One live session for a buyer: another cart, or the wish for another session, ends the one before."""
 
         async def retired(record: Session) -> Session:
-            return record.retired(self._clock())
+            return record if record.state == "pending" else record.retired(self._clock())
 
         with suppress(StoreRequiredError):  # the new one is there; the old one ends with its time
             await self._sessions.update(reference, retired)

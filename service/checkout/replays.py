@@ -93,8 +93,11 @@ class Replays:
         Raises:
             SessionEndedError, SessionCompletingError: it may not, and no other one is asked for.
         """
+        record = await self._reuse.as_it_is(first)
+        if record is None:
+            return False  # as if nothing had been found: a caller may have retired it, or changed it
         try:
-            if await self._reuse.usable(asked, await self._reuse.as_it_is(first), is_unlimited=True):
+            if await self._reuse.usable(asked, record, is_unlimited=True):
                 return True
         except SessionCompletingError:
             if not asked.request.fresh:

@@ -11,6 +11,7 @@ from service.checkout.errors import SessionCompletingError, StoreRequiredError, 
 from service.checkout.minting import Minter, failing_over
 from service.checkout.ports import Clock, SessionStore
 from service.checkout.session import Event, Session, State
+from service.checkout.settings import CheckoutSettings
 from service.checkout.turns import in_turn
 
 _NOTED_AGAIN_AFTER = timedelta(minutes=1)
@@ -69,13 +70,13 @@ class Reuse:
         except TimeoutError as error:
             raise UpstreamTimeoutError("This checkout is being made by another request for too long.") from error
 
-    async def as_it_is(self, session: Session) -> Session:
-        """The record of a session that was met somewhere else; the session as it was met while the store is down."""
+    async def as_it_is(self, session: Session) -> Session | None:
+        """The record of a session that was met somewhere else; None while the store is down, as then nobody knows."""
         with suppress(StoreRequiredError):
             if record := await self._sessions.find(session.reference):
                 return record
             return replace(session, state="expired")  # its record was lost, and what became of it with that
-        return session
+        return None
 
     async def usable(self, asked: Asked, session: Session, *, is_unlimited: bool = False) -> Session | None:
         """The session as it may be handed out again; None when it is over. The provider is asked when that is due.
@@ -89,21 +90,21 @@ class Reuse:
         now, settings = self._clock(), asked.checkout.settings
         if is_unlimited:
             settings = replace(settings, reuse_seconds=None)
-        if not session.is_linked:
-            return None
-        if session.state == "open" and reusable_for(session, settings, now) <= timedelta():
+        if not session.is_linked or (session.state == "open" and not _has_time(session, settings, now)):
             return None
         session = await self._looked_after(asked, session, now)
         if session.state == "pending":
             raise SessionCompletingError("A payment of this checkout is under way.")
-        return session if session.state == "open" and session.is_linked else None
+        is_usable = session.state == "open" and session.is_linked and _has_time(session, settings, now)
+        return session if is_usable else None
 
     async def _looked_after(self, asked: Asked, session: Session, now: datetime) -> Session:
         """The session with what its provider says of it, where that is due, and with the mark that it is used again."""
         verifier, settings = asked.checkout.verifier, asked.checkout.settings
         asked_last = session.verified_at or session.created_at
         state: State | None = None
-        if verifier and now - asked_last >= timedelta(seconds=settings.verify_after_seconds):
+        # Of another replica's clock, which may be ahead of ours.
+        if verifier and abs(now - asked_last) >= timedelta(seconds=settings.verify_after_seconds):
             with failing_over(asked):
                 state = await verifier.state(session)
         elif session.state == "pending" or _was_noted(session, now):
@@ -118,6 +119,10 @@ class Reuse:
         with suppress(StoreRequiredError):  # what was found out holds all the same
             updated = await self._sessions.update(session.reference, looked_after)
         return updated or _seen(session, state, now)
+
+
+def _has_time(session: Session, settings: CheckoutSettings, now: datetime) -> bool:
+    return reusable_for(session, settings, now) > timedelta()
 
 
 def _seen(record: Session, state: State | None, now: datetime) -> Session:

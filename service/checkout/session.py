@@ -110,7 +110,12 @@ class Session(Struct, frozen=True, kw_only=True, rename="camel"):
         return replace(self, timeline=(*first, *rest, entry), **changes)
 
     def retired(self, now: datetime) -> "Session":
-        """The session retired; one that is paid or over already stays what it is."""
+        """The session retired; one that is paid or over already stays what it is.
+
+        One whose payment is under way stays pending, and is not handed out again should that fail.
+        """
+        if self.state == "pending" and not self.was_retired:
+            return self.after("retired", now)
         return self.after("retired", now, state="retired") if self.state_at(now) == "open" else self
 
     @property
@@ -119,9 +124,14 @@ class Session(Struct, frozen=True, kw_only=True, rename="camel"):
         return any(entry.event in {"changed", "mismatch"} for entry in self.timeline)
 
     @property
+    def was_retired(self) -> bool:
+        """Whether it must not be handed out again, whatever becomes of a payment of it."""
+        return any(entry.event == "retired" for entry in self.timeline)
+
+    @property
     def is_linked(self) -> bool:
         """Whether its fingerprint may lead to it: it may be handed out again, or a payment of it is under way."""
-        return self.state in {"open", "pending"} and not self.was_changed
+        return self.state in {"open", "pending"} and not self.was_changed and not self.was_retired
 
     def state_at(self, now: datetime) -> State:
         """The state with the clock considered: an open session whose time is over has expired."""

@@ -205,6 +205,29 @@ async def test_payment_under_way() -> None:
     assert "OS2" == await world.ask(FRESH, CALLER, "k1")
 
 
+async def test_session_that_was_retired_while_it_was_paid() -> None:
+    """It is not given again when the payment fails after all."""
+    world = World(replace(CHECKOUT, verify_after_seconds=0), verified=True)
+    first = await world.service.create(REQUEST, BUYER, "k1")
+    world.verifier.states["OS1"] = "pending"
+    with pytest.raises(SessionCompletingError):
+        await world.ask()
+    await world.found.retire(first.session)
+    world.verifier.states["OS1"] = "open"
+
+    with pytest.raises(SessionEndedError):
+        await world.ask(REQUEST, BUYER, "k1")
+
+
+async def test_record_that_cannot_be_read() -> None:
+    """While nobody can tell what became of a session it is not given again: another one is made."""
+    world = World()
+    await world.ask(REQUEST, CALLER, "k1")
+    world.sessions.is_silent = True
+
+    assert "OS2" == await world.ask(REQUEST, CALLER, "k1")
+
+
 async def test_record_that_was_lost() -> None:
     """Where the record is gone nobody knows what became of the session, so it is not given again."""
     world = World()

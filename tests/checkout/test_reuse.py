@@ -276,3 +276,27 @@ async def test_timeline_keeps_its_beginning() -> None:
 
     events = await world.events("OS1")
     assert (200, "minted", "reused") == (len(events), events[0], events[-1])
+
+
+async def test_clock_that_is_behind_asks_as_well() -> None:
+    """A replica asks its provider also where another one, whose clock is ahead, was the last to do so."""
+    world = World(replace(CHECKOUT, verify_after_seconds=0), verified=True)
+    await world.ask()
+    world.verifier.states["OS1"] = "pending"
+    world.clock.now = NOW - timedelta(seconds=90)
+
+    with pytest.raises(SessionCompletingError):
+        await world.ask()
+
+
+async def test_payment_that_failed_late() -> None:
+    """A session whose payment failed is handed out again only if it has as much time left as any other."""
+    world = World(replace(CHECKOUT, verify_after_seconds=0), verified=True)
+    await world.ask()
+    world.verifier.states["OS1"] = "pending"
+    with pytest.raises(SessionCompletingError):
+        await world.ask()
+    world.verifier.states["OS1"] = "open"
+    world.clock.now = NOW + timedelta(hours=24, seconds=-10)
+
+    assert "OS2" == await world.ask()

@@ -66,7 +66,7 @@ async def test_retiring_twice_is_retiring_once() -> None:
     assert once == world.record(session)
 
 
-@pytest.mark.parametrize("state", sorted(set(get_args(State)) - {"open"}))
+@pytest.mark.parametrize("state", sorted(set(get_args(State)) - {"open", "pending"}))
 async def test_what_is_not_open_stays_what_it_is(state: State) -> None:
     """A payment, or an end, is not undone by retiring; the link goes all the same."""
     world = ChangingWorld()
@@ -77,6 +77,21 @@ async def test_what_is_not_open_stays_what_it_is(state: State) -> None:
 
     assert replace(session, state=state) == world.record(session)
     assert not await world.is_linked(session)
+
+
+async def test_payment_under_way_goes_on() -> None:
+    """A session that is being paid stays pending, retired once, and is not handed out again should the payment fail."""
+    world = ChangingWorld()
+    session = await world.made()
+    pending = replace(session, state="pending")
+    world.sessions.by_reference[session.reference] = pending
+
+    for _ in range(2):
+        await world.found.retire(pending)
+
+    assert pending.after("retired", LATER) == world.record(session)
+    assert not await world.is_linked(session)
+    assert not replace(world.record(session), state="open").is_linked
 
 
 async def test_session_that_expired_by_the_clock_stays_open_on_paper() -> None:

@@ -72,7 +72,8 @@ class Connection:
     def reset(self) -> None:
         """Tell both sides that the connection is broken."""
         for writer in self._writers:
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_WHEN_CLOSED)
+            if connection := writer.get_extra_info("socket"):  # not closed meanwhile
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_WHEN_CLOSED)
         self.abort()
 
     def abort(self) -> None:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
+from service.checkout.errors import StoreRequiredError
 from service.checkout.models import (
     Customer,
     Item,
@@ -103,11 +104,13 @@ class MemoryReplays(MemoryTurns[Replay]):
 class MemorySessions(MemoryTurns[Session]):
     """The store's port in memory; remembers for how long each session may be handed out again.
 
-    `failure` befalls whoever changes a record; `meanwhile` happens once, before the next one does.
+    `failure` befalls whoever changes a record, and nothing is found while it `is_silent`; `meanwhile` happens once,
+    before the next change.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.is_silent = False
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
         self.by_reference: dict[str, Session] = {}
         self.latest: dict[tuple[str, str], str] = {}
@@ -116,6 +119,8 @@ class MemorySessions(MemoryTurns[Session]):
         self.failure: Exception | None = None
 
     async def find(self, reference: str) -> Session | None:
+        if self.is_silent:
+            raise StoreRequiredError("down")
         return self.by_reference.get(reference)
 
     async def save(self, session: Session, *, reusable_for: timedelta, claim: bytes | None = None) -> str | None:
