@@ -48,7 +48,7 @@ spec: $(DEV) ## Is openapi/openapi.json what the code says, and valid
 openapi: $(DEV) ## Write openapi/openapi.json anew
 	@$(PYTHON) -m service openapi
 
-chaos: $(DEV) ## A minute of each fault, with the promised figures (an idle machine, about 8 minutes)
+chaos: $(DEV) ## A minute of each fault, with the promised figures (an idle machine, about 13 minutes)
 	@CHAOS=1 $(PYTHON) -m pytest -s tests/faults tests/providers/test_http_cancellation.py
 
 bench: $(DEV) ## Measure the two hot paths on this machine

@@ -61,7 +61,8 @@ def stopped(pid: int) -> Generator[None]:
 def test_two_workers(start: Start, sandbox: Sandbox, tmp_path: Path) -> None:
     """Two workers are one service: a session that one made is re-used by the other, and their metrics are summed.
 
-    A kept store remembers sessions over a restart. SIGTERM and Ctrl-C end everything with status 0.
+    A kept store remembers sessions and answers to idempotency keys over a restart. SIGTERM and Ctrl-C end everything
+    with status 0.
     """
     data, buyer = tmp_path / "data", "b" * 30
     started = start(workers=2, url=f"embedded://{data}", extra=KEYS)
@@ -78,6 +79,8 @@ def test_two_workers(start: Start, sandbox: Sandbox, tmp_path: Path) -> None:
     both = {f'checkout_sessions_total{{checkout="default",outcome="{outcome}"}}' for outcome in ("created", "reused")}
     wait_until(lambda: {1.0} == {started.metrics().get(name) for name in both}, "the counts of both workers")
 
+    keyed = started.create("k" * 30, "one key")
+    assert (201, None) == (keyed.status_code, keyed.headers.get("Idempotent-Replayed"))
     below = started.descendants()
     assert len(below) >= 4  # two workers, the guardian, the store
     assert 0 == started.running.end(signal.SIGINT)
@@ -86,6 +89,10 @@ def test_two_workers(start: Start, sandbox: Sandbox, tmp_path: Path) -> None:
 
     again = start(url=f"embedded://{data}", extra=KEYS)
     assert first.json() | {"reused": True} == again.create(buyer).json()
+    replayed = again.create("k" * 30, "one key")
+    assert (200, "true") == (replayed.status_code, replayed.headers.get("Idempotent-Replayed"))
+    assert keyed.json() == replayed.json()
+    assert 2 == len(sandbox.requests())
     below = again.descendants()
     assert 0 == again.running.end()
     wait_until(lambda: all(is_gone(pid) for pid in below), "the end of every process")

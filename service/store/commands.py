@@ -9,6 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 import structlog
+from redis.exceptions import ConnectionError as StoreConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as StoreTimeoutError
 
@@ -25,6 +26,8 @@ _PROBE_EVERY_SECONDS = 0.5
 _LOG_EVERY_SECONDS = 1.0
 _BATCHES_AT_ONCE = 4
 _CODE = re.compile(r"(BUSY|CLUSTERDOWN|MASTERDOWN|MISCONF|NOPERM|NOREPLICAS|WRONGTYPE)\b")
+# What comes out of uvloop, and out of redis-py's cluster client, where a connection was closed before they wrote to it.
+_BROKEN_CONNECTION = (RuntimeError, AttributeError)
 Value = str | bytes | int | float
 Command = tuple[Value, ...]
 Exchange = asyncio.Task[list[object]]
@@ -143,6 +146,12 @@ class Commands:
         loop.call_later(_TICK_SECONDS, self._tick, task, loop.time() + _TICK_SECONDS, ticks_left, slow)
 
     async def _exchange(self, commands: list[Command]) -> list[object]:
+        try:
+            return await self._answers(commands)
+        except _BROKEN_CONNECTION as error:
+            raise StoreConnectionError from error
+
+    async def _answers(self, commands: list[Command]) -> list[object]:
         if len(commands) == 1:
             try:
                 return [await self._client.execute_command(*commands[0])]

@@ -2,10 +2,11 @@
 
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -54,11 +55,26 @@ class EmbeddedStore:
         guardian = subprocess.Popen(  # noqa: S603  # our own module
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
-        resources.callback(guardian.communicate, timeout=_STOP_SECONDS)
+        resources.callback(self._end, guardian)
         said = guardian.stdout.readline() if guardian.stdout else b""
         if said != READY:
             reason = said.decode(errors="replace").strip() or "its guardian ended without a word"
             raise EmbeddedStoreError(f"the bundled store did not start: {reason}")
+
+    def _end(self, guardian: subprocess.Popen[bytes]) -> None:
+        """The end of the pipe ends the guardian, which ends the server; after a guardian that was killed, we do."""
+        guardian.communicate(timeout=_STOP_SECONDS)
+        if guardian.returncode < 0:
+            _shut_down(socket_of(self.directory))
+
+
+def _shut_down(path: Path) -> None:
+    """Tell a server to end, and wait until it has. What it is to keep is in its log of commands already."""
+    with suppress(OSError), socket.socket(socket.AF_UNIX) as server:
+        server.settimeout(_STOP_SECONDS)
+        server.connect(str(path))
+        server.sendall(b"SHUTDOWN NOSAVE\r\n")
+        server.recv(1)  # nothing but its end
 
 
 def socket_of(directory: Path) -> Path:

@@ -26,8 +26,18 @@ scopes = ["checkout:create", "sessions:read", "metrics:read"]
 """
 
 
-def config_of(urls: Mapping[str, str], **limits: float) -> str:
-    """An upstream and a checkout for each name; `limits` are those of every upstream."""
+_STORE = """
+[store]
+url = "{url}"
+seal_keys = [{{ env = "SEAL_KEY" }}]
+hash_key = {{ env = "HASH_KEY" }}
+"""
+
+
+def config_of(urls: Mapping[str, str], *, store: str | None = None, **limits: float) -> str:
+    """An upstream and a checkout for each name; `limits` are those of every upstream. `store` is the store's URL."""
     lines = "\n".join(f"{key} = {value}" for key, value in limits.items())
     parts = [_UPSTREAM.format(name=name, url=url, limits=lines) for name, url in urls.items()]
+    if store is not None:
+        parts.append(_STORE.format(url=store))
     return "".join(parts) + _CALLER.format(sha256=sha256(CALLER_KEY.encode()).hexdigest())

@@ -1,6 +1,8 @@
-"""The matrix of upstream faults: how each is made, how it is proved, what is documented for it, and the table."""
+"""The matrix of upstream faults: how each is made, how it is proved, what is documented for it. And a matrix's page."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -77,15 +79,19 @@ FAULTS: Mapping[str, Fault] = {
 }
 
 
-def table(seen: Mapping[str, Mapping[str, str]]) -> str:
-    """The page."""
-    header = ["provider", *COLUMNS, "access line"]
-    rows = [header, ["-" * 3] * len(header)]
-    rows += [[name, *(cells[column] for column in header[1:])] for name, cells in seen.items()]
-    lines = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+def page(title: str, test: str, notes: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The page of a matrix."""
+    lines = "\n".join("| " + " | ".join(row) + " |" for row in [header, ["-" * 3] * len(header), *rows])
     return (
-        "# What a fault of the provider leads to\n\n"
-        "Made by `tests/faults/test_matrix.py` from what the service did; `WRITE_MATRIX=1` writes it anew.\n"
-        "`…` in an access line stands for the name of the upstream.\n\n"
+        f"# {title}\n\n"
+        f"Made by `tests/faults/{test}` from what the service did; `WRITE_MATRIX=1` writes it anew.\n"
+        f"{notes}\n\n"
         f"{lines}\n"
     )
+
+
+def hold(written: str, file: Path) -> None:
+    """A committed page says what was seen; it is written anew where that is asked for."""
+    if os.environ.get("WRITE_MATRIX"):
+        file.write_text(written)
+    assert written == file.read_text()

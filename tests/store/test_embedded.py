@@ -82,6 +82,21 @@ def test_gone_when_its_owner_is_killed(temporary: Path) -> None:
     wait_until(lambda: not list(temporary.iterdir()), "the end of its directory")
 
 
+def test_gone_when_left_after_its_guardian_was_killed(tmp_path: Path, temporary: Path) -> None:
+    """The server of a guardian that was killed goes on, ends with the owner all the same, and keeps what it has."""
+    with EmbeddedStore(tmp_path / "data") as store:
+        server, guardian = server_of(store.directory)
+        os.kill(guardian, signal.SIGKILL)
+        wait_until(lambda: is_gone(guardian), "the end of the guardian")
+        with Redis(unix_socket_path=str(socket_of(store.directory))) as client:
+            client.set("key", "1", ex=60)
+
+    wait_until(lambda: is_gone(server), "the end of the server")
+    assert [] == list(temporary.iterdir())
+    with EmbeddedStore(tmp_path / "data") as store, Redis(unix_socket_path=str(socket_of(store.directory))) as client:
+        assert b"1" == client.get("key")
+
+
 def test_a_server_that_died_is_started_again() -> None:
     """What the system killed comes back at the same place, under the same guardian.
 

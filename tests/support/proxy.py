@@ -51,9 +51,16 @@ class Proxy:
         """Take connections again, where they were taken before."""
         self._do(self._up())
 
+    def aim(self, target: int | Path) -> None:
+        """Lead to another target from now on; connections to the former one are dropped."""
+        self.down()
+        self._target = target
+        self.up()
+
     def close(self) -> None:
         """Go down for good."""
         self.down()
+        self._do(self._end())
         self._listener.close()
         if self.path:
             self.path.unlink()
@@ -88,6 +95,14 @@ class Proxy:
                 connection.abort()
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
+
+    async def _end(self) -> None:
+        """End also the connections that were taken in the moment of going down."""
+        await asyncio.sleep(0.01)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.wait(others)
 
     def _bound(self) -> socket.socket:
         if self.path:

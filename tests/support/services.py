@@ -23,9 +23,9 @@ class Service:
         self.url = f"http://127.0.0.1:{port}"
         self.temporary = temporary
 
-    def create(self, buyer: str) -> httpx.Response:
+    def create(self, buyer: str, idempotency_key: str | None = None) -> httpx.Response:
         """A session for a buyer, over a new connection, so that any worker may answer."""
-        headers = {"Buyer-Key": buyer}
+        headers = {"Buyer-Key": buyer} | ({"Idempotency-Key": idempotency_key} if idempotency_key else {})
         return httpx.post(f"{self.url}/checkout", json=ORDER, headers=headers, trust_env=False, timeout=20)
 
     def metrics(self) -> dict[str, float]:

@@ -60,10 +60,11 @@ def server_binary(family: Family, folder: Path) -> Path:
 
 
 @contextmanager
-def sentinel(folder: Path, primary: int, family: Family = "valkey") -> Generator[int]:
+def sentinel(folder: Path, primary: int, family: Family = "valkey", *, quorum: int = 1) -> Generator[int]:
     """The port of a sentinel that watches a primary named main."""
-    port, config = free_port(), folder / "sentinel.conf"
-    config.write_text(f"port {port}\ndir {folder}\nsentinel monitor main 127.0.0.1 {primary} 1\n")
+    port = free_port()
+    config = folder / f"sentinel-{port}.conf"
+    config.write_text(f"port {port}\ndir {folder}\nsentinel monitor main 127.0.0.1 {primary} {quorum}\n")
     command = [str(server_binary(family, folder)), str(config), "--sentinel"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
