@@ -80,14 +80,14 @@ class Claims:
     @asynccontextmanager
     async def making(self, key: str, claim: bytes) -> AsyncGenerator[None]:
         """Renew the claim until the work is done; whoever keeps what was made ends it, so a failure alone drops it."""
-        renewing = asyncio.create_task(self._renew(key, claim))
+        renewing, is_made = asyncio.create_task(self._renew(key, claim)), False
         try:
             yield
-        except BaseException:
-            await self._drop(key, claim)
-            raise
+            is_made = True
         finally:
             renewing.cancel()
+            if not is_made:
+                await self._drop(key, claim)
 
     async def _renew(self, key: str, claim: bytes) -> None:
         while True:
