@@ -61,10 +61,13 @@ class Commands:
         self._logged_at = 0.0
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, those of questions that nobody waits for any more as well."""
         self._is_closed = True
-        if self._watching:
-            self._watching.cancel()
+        left = [*self._running, *([self._watching] if self._watching else [])]
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
         await close_client(self._client)
 
     async def run(self, script: str, *keys: str, values: tuple[Value, ...]) -> object:

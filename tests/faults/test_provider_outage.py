@@ -57,8 +57,10 @@ async def test_dead_provider_costs_little(start_service: StartService) -> None:
     late = [answer for answer in answers if answer.sent_at >= 1.0]
     show(f"calls: {after_a_second} in the first second, {at_the_end} in all; refused p99 {p99(late):.1f} ms")
     assert {(503, "upstream-unavailable")} == {(answer.status, answer.slug) for answer in answers}
-    assert [] == [answer for answer in late if not 1 <= int(answer.retry_after or 0) <= 35]
-    assert at_the_end - after_a_second <= SECONDS * WORKERS
+    called = at_the_end - after_a_second
+    assert called >= len([answer for answer in late if answer.retry_after is None])  # whose own call found nobody there
+    assert [] == [answer for answer in late if answer.retry_after and not 1 <= int(answer.retry_after) <= 35]
+    assert called <= SECONDS * WORKERS
     assert after_a_second >= 5
     assert max(answer.seconds for answer in late) < 3.0
     assert not IN_FULL or p99(late) < 20
