@@ -16,7 +16,13 @@ StartService = Callable[..., Service]
 ORDER = {"items": [{"product": "pro-license"}], "country": "DE", "checkout": "acme"}
 BUYERS = [secrets.token_urlsafe(24) for _ in range(1000)]
 AT_ONCE = 100  # more of them wait for a free core, not for each other
-LIMITS = {"rate_limit_per_minute": 0, "connect_timeout": 5.0, "read_timeout": 15.0, "total_timeout": 20.0}
+LIMITS = {
+    "rate_limit_per_minute": 0,
+    "max_concurrency": 500,
+    "connect_timeout": 5.0,
+    "read_timeout": 15.0,
+    "total_timeout": 20.0,
+}
 SWAPPED = 50
 
 

@@ -24,7 +24,7 @@ from tests.support.stores import store_server
 
 PAGE = Path(__file__).parent / "STORE_MATRIX.md"
 CALLER = {"Authorization": f"Bearer {CALLER_KEY}"}
-TRIES = 2  # as the store may be left alone for the machine's sake
+TRIES = 3  # as the store may be left alone for the machine's sake
 WORKERS = 2
 StartService = Callable[..., Service]
 

@@ -93,14 +93,16 @@ async def test_store_in_a_bad_mood(start_service: StartService, tmp_path: Path) 
             usual = await usual_load(service, per_second)
             show(f"usual: p99 {p99(usual):.0f} ms, slowest {slowest(usual):.2f} s")
             for name, (make, seconds, kind) in MOODS.items():
+                counted = await asyncio.to_thread(service.metrics)
                 seen = await _in_mood(service, stage, make, per_second, seconds if IN_FULL else 0.8)
                 figure = f", p99 after 2 s {p99(seen.later):.0f} ms" if seen.later else ""
                 show(f"{name}: {len(seen.answers)} creates, slowest of the first {slowest(seen.first):.2f} s{figure}")
                 assert {(201, None)} == said(seen.answers), name
                 assert slowest(seen.first) <= slowest(usual) + STORE_SECONDS + GENEROUS_SECONDS, name
                 assert not IN_FULL or p99(seen.later) < 2 * p99(usual), name
-                samples = await asyncio.to_thread(service.metrics)
-                assert samples[f'checkout_store_failures_total{{kind="{kind}"}}'] >= 1, name
+                grown = await _grown(service, counted)
+                # A store that answers with errors may be slow as well, so on a busy machine it is only that.
+                assert kind in grown or (grown and not IN_FULL), name
                 assert await recovered(service) <= 5.0, name
 
 
@@ -129,6 +131,17 @@ async def _in_mood(service: Service, stage: Stage, make: Maker, per_second: int,
         await asyncio.to_thread(in_force.close)
     answers = await load
     return Mood(answers, sent_in(answers, begins, holds + 1.0), sent_in(answers, holds + 2.0, ends))
+
+
+async def _grown(service: Service, before: dict[str, float]) -> set[str]:
+    """The kinds of failures of the store that were counted since."""
+    now = await asyncio.to_thread(service.metrics)
+    name = 'checkout_store_failures_total{kind="'
+    return {
+        key.removeprefix(name).removesuffix('"}')
+        for key, value in now.items()
+        if key.startswith(name) and value > before.get(key, 0)
+    }
 
 
 async def test_starts_without_its_dependencies(start_service: StartService, tmp_path: Path) -> None:
