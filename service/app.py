@@ -1,22 +1,24 @@
 """The composition root: settings → resources → the application; what opens, closes."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
 
 from service import __version__
 from service.api.callers import Callers
 from service.api.client_ip import ProxyTrust
-from service.api.edge import Edge
-from service.api.health import health
+from service.api.edge import Application, Edge
+from service.api.health import metrics_for_callers, open_metrics, probes
 from service.api.internal import internal
+from service.api.listeners import Listeners
 from service.api.openapi import document_of
-from service.api.pages import Documents, pages
+from service.api.pages import Documents, documentation, explanations
 from service.api.problems import of_checkout_error, of_http_exception, of_unexpected_error
 from service.api.runtime import Current, Runtime
 from service.api.sessions import sessions
@@ -35,13 +37,32 @@ from service.reload import Watcher
 from service.resources import Resources, Seams
 from service.settings import Settings
 
-ROUTES = (storefront, internal, sessions, health, pages)
+PUBLIC_ROUTES = (storefront,)
+INTERNAL_ROUTES = (internal, sessions, documentation)
+SHARED_ROUTES = (probes, explanations)  # a load balancer asks the port that it sends buyers to
+ROUTES = (*PUBLIC_ROUTES, *INTERNAL_ROUTES, *SHARED_ROUTES, metrics_for_callers)
+"""Everything on one listener."""
+
+_EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+    CheckoutError: of_checkout_error,
+    HTTPException: of_http_exception,
+    Exception: of_unexpected_error,
+}
 
 
 def create_app(
-    settings: Settings, *, embedded: Path | None = None, watcher: Watcher | None = None, seams: Seams | None = None
+    settings: Settings,
+    *,
+    embedded: Path | None = None,
+    internal_port: int | None = None,
+    watcher: Watcher | None = None,
+    seams: Seams | None = None,
 ) -> Edge:
-    """The whole application. `embedded` is the directory of a running bundled store, when that is used."""
+    """The whole application.
+
+    `embedded` is the directory of a running bundled store, when that is used; `internal_port` the port of the internal
+    listener, when there is one.
+    """
     seams = seams or Seams()
     metrics.BUILD.labels(__version__).set(1)
     current = Current()
@@ -62,21 +83,31 @@ def create_app(
             if watching:
                 watching.cancel()
 
-    app = Litestar(
-        route_handlers=ROUTES,
-        lifespan=[lifespan],
-        state=State({"current": current}),
-        exception_handlers={
-            CheckoutError: of_checkout_error,
-            HTTPException: of_http_exception,
-            Exception: of_unexpected_error,
-        },
-        request_max_body_size=settings.server.max_body_bytes,
-        openapi_config=None,
-        logging_config=None,
-    )
-    app.state["documents"] = Documents.of(document_of(app))
-    return Edge(app, current.knows_origin)
+    def application(*routes: Router) -> Litestar:
+        return Litestar(
+            route_handlers=routes,
+            lifespan=[lifespan],
+            state=State({"current": current}),
+            exception_handlers=_EXCEPTION_HANDLERS,
+            request_max_body_size=settings.server.max_body_bytes,
+            openapi_config=None,
+            logging_config=None,
+        )
+
+    return Edge(_on_listeners(application, internal_port), current.knows_origin)
+
+
+def _on_listeners(application: Callable[..., Litestar], internal_port: int | None) -> Application:
+    """One application of all routes, or one for each listener; the document is of all routes in either case."""
+    whole = application(*ROUTES)
+    documents = Documents.of(document_of(whole))
+    if internal_port is None:
+        whole.state["documents"] = documents
+        return whole
+    public = application(*PUBLIC_ROUTES, *SHARED_ROUTES)
+    inner = application(*INTERNAL_ROUTES, *SHARED_ROUTES, open_metrics)
+    inner.state["documents"] = documents
+    return Listeners(public, inner, internal_port)
 
 
 def runtime_of(settings: Settings, resources: Resources, clock: Clock, flights: SharedFlights) -> Runtime:

@@ -21,6 +21,9 @@ log = structlog.get_logger()
 EMBEDDED_DIRECTORY = "CHECKOUT_EMBEDDED_DIRECTORY"
 """Set by the parent process for its workers: where the bundled store runs."""
 
+INTERNAL_PORT = "CHECKOUT_INTERNAL_LISTENER"
+"""Set likewise: the port of the internal listener that is open, whatever the file says when a worker is replaced."""
+
 
 def create() -> Edge:
     """The application; the parent has checked the configuration before."""
@@ -32,7 +35,13 @@ def create() -> Edge:
     loaded = load_or_exit(os.environ)
     directory = os.environ.get(EMBEDDED_DIRECTORY)
     watcher = Watcher(os.environ, loaded)
-    app = create_app(loaded.settings, embedded=Path(directory) if directory else None, watcher=watcher)
+    port = os.environ.get(INTERNAL_PORT)
+    app = create_app(
+        loaded.settings,
+        embedded=Path(directory) if directory else None,
+        internal_port=int(port) if port else None,
+        watcher=watcher,
+    )
     log.info("serve.worker", pid=os.getpid())
     return app
 

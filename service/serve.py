@@ -11,7 +11,8 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from service.api.protocol import BoundedProtocol
-from service.asgi import EMBEDDED_DIRECTORY
+from service.api.settings import ServerSettings
+from service.asgi import EMBEDDED_DIRECTORY, INTERNAL_PORT
 from service.commands import load_or_exit
 from service.observability.logging import configure_logging
 from service.reload import log_advice
@@ -33,14 +34,25 @@ def serve() -> int:
     end_on_signals()
     with ExitStack() as resources:
         server = settings.server
-        listener = resources.enter_context(
-            listen(server.host, server.port, "change server.host, server.port, CHECKOUT_HOST or CHECKOUT_PORT")
-        )
+        listeners = _listen(server, resources)
         _start_store(settings, resources)
-        log.info("serve.started", url=url_of(listener), workers=server.workers)
+        url, internal_url = url_of(listeners[0]), url_of(listeners[-1]) if server.internal_port else None
+        log.info("serve.started", url=url, internal_url=internal_url, workers=server.workers)
         if server.workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = resources.enter_context(tempfile.TemporaryDirectory())
-        return _run(settings, listener)
+        return _run(settings, listeners)
+
+
+def _listen(server: ServerSettings, resources: ExitStack) -> list[socket.socket]:
+    """The public listener and, when there is one, the internal one; every worker accepts from both."""
+    mend = "change server.host, server.port, CHECKOUT_HOST or CHECKOUT_PORT"
+    listeners = [resources.enter_context(listen(server.host, server.port, mend))]
+    os.environ.pop(INTERNAL_PORT, None)
+    if server.internal_port is not None:
+        mend = "change server.host, server.internal_port or CHECKOUT_HOST"
+        listeners.append(resources.enter_context(listen(server.host, server.internal_port, mend)))
+        os.environ[INTERNAL_PORT] = str(server.internal_port)
+    return listeners
 
 
 def _start_store(settings: Settings, resources: ExitStack) -> None:
@@ -54,15 +66,15 @@ def _start_store(settings: Settings, resources: ExitStack) -> None:
     os.environ[EMBEDDED_DIRECTORY] = str(store.directory)
 
 
-def _run(settings: Settings, listener: socket.socket) -> int:
+def _run(settings: Settings, listeners: list[socket.socket]) -> int:
     """The status: that of uvicorn's own start failure when the application did not start."""
     config = _uvicorn_config(settings)
     if settings.server.workers > 1:
-        parent = Multiprocess(config, sockets=[listener])
+        parent = Multiprocess(config, sockets=listeners)
         parent.run()
         return max(0, *(process.exitcode or 0 for process in parent.processes))
     server = uvicorn.Server(config)
-    server.run(sockets=[listener])
+    server.run(sockets=listeners)
     return 0
 
 

@@ -5,22 +5,26 @@ import signal
 import socket
 import tempfile
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.commands import environment, finished
-from tests.support.config import SECRETS, default_toml
+from tests.support.config import CALLER_KEY, SECRETS, default_toml
 from tests.support.example import SECRETS as EXAMPLE_SECRETS
 from tests.support.patience import wait_until
 from tests.support.ports import free_port
+from tests.support.raw import connect
 from tests.support.servers import Sandbox
-from tests.support.services import Service, service
+from tests.support.services import ORDER, Service, service
 
 KEYS = '\n[store]\nseal_keys = [{ env = "SEAL_KEY" }]\nhash_key = { env = "HASH_KEY" }\n'
 
 
+CALLER = {"Authorization": f"Bearer {CALLER_KEY}"}
 Start = Callable[..., Service]
 
 
@@ -36,9 +40,9 @@ def start(sandbox: Sandbox, tmp_path: Path, short: Path) -> Generator[Start]:
     """Starts services: `start(workers=2, url="embedded://")`; each is ended with the test."""
     with ExitStack() as running:
 
-        def begin(workers: int = 1, url: str = "embedded://", extra: str = "") -> Service:
+        def begin(workers: int = 1, url: str = "embedded://", extra: str = "", server: str = "") -> Service:
             config = tmp_path / "checkout.toml"
-            config.write_text(default_toml(sandbox.url) + extra)
+            config.write_text(default_toml(sandbox.url).replace("[server]", f"[server]\n{server}", 1) + extra)
             return running.enter_context(service(config, short, workers=workers, CHECKOUT_STORE_URL=url))
 
         yield begin
@@ -116,6 +120,86 @@ def test_killed_parent(start: Start) -> None:
     with socket.create_server(("127.0.0.1", int(started.url.rpartition(":")[2]))):
         pass
     assert 201 == start().create("b" * 30).status_code
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_drains_both_listeners(start: Start, sandbox: Sandbox, workers: int) -> None:
+    """What is under way on either listener is answered whole, then both are closed, with status 0.
+
+    A single process refuses others at once; with several the parent holds both ports until the workers have ended.
+    """
+    port = free_port()
+    started = start(workers=workers, server=f"internal_port = {port}")
+    url = f"http://127.0.0.1:{port}/internal/checkout"
+    sandbox.put_fault("slow", seconds=1.5)
+    with ThreadPoolExecutor() as callers:
+        browser = callers.submit(started.create, "b" * 30)
+        caller = callers.submit(httpx.post, url, json=ORDER, headers=CALLER, trust_env=False)
+        wait_until(lambda: 2 == len(sandbox.requests()), "both calls to the provider")
+        started.running.process.send_signal(signal.SIGTERM)
+        if workers == 1:
+            wait_until(lambda: refuses(started.url) and refuses(url), "the closing of both listeners")
+
+        assert [browser, caller] == [one for one in (browser, caller) if not one.done()]
+        assert (201, 201) == (browser.result().status_code, caller.result().status_code)
+    assert 0 == started.running.process.wait(20)
+    assert refuses(started.url)
+    assert refuses(url)
+    assert "Traceback" not in started.running.said
+
+
+def refuses(url: str) -> bool:
+    """Whether nobody listens there."""
+    try:
+        connect(url).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_replaced_workers_keep_the_listeners(start: Start, tmp_path: Path) -> None:
+    """`internal_port` needs a restart: a worker that is replaced after a change of the file serves what is open."""
+    port = free_port()
+    started = start(workers=2, server=f"internal_port = {port}")
+    config = tmp_path / "checkout.toml"
+    config.write_text(config.read_text().replace(f"internal_port = {port}", ""))
+    for pid in started.workers():
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: 4 == len(started.running.named("serve.worker")), "the start of other workers")
+
+    urls = (started.url, f"http://127.0.0.1:{port}")
+    assert [404, 200] == [httpx.get(f"{url}/metrics", headers=CALLER, trust_env=False).status_code for url in urls]
+    assert [401, 404] == [
+        httpx.post(f"{urls[1]}{path}", json=ORDER, trust_env=False).status_code
+        for path in ("/internal/checkout", "/checkout")
+    ]
+
+
+def test_killed_parent_frees_both_ports(start: Start) -> None:
+    """After kill -9 of the parent the workers let go of both listeners."""
+    port = free_port()
+    started = start(workers=2, server=f"internal_port = {port}")
+    (line,) = started.running.named("serve.started")
+    urls = [started.url, f"http://127.0.0.1:{port}"]
+    assert [200, 200] == [httpx.get(f"{url}/readyz", trust_env=False).status_code for url in urls]
+    started.running.end(signal.SIGKILL)
+
+    assert urls == [line["url"], line["internal_url"]]
+    wait_until(lambda: all(refuses(url) for url in urls), "the closing of both listeners")
+
+
+def test_internal_port_in_use(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The sentence names the key of that listener; status 1."""
+    config = tmp_path / "checkout.toml"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        config.write_text(default_toml(sandbox.url).replace("[server]", f"[server]\ninternal_port = {port}", 1))
+        public = str(free_port())
+        done = finished("serve", environ=environment(CHECKOUT_CONFIG=str(config), CHECKOUT_PORT=public, **SECRETS))
+
+    where = "change server.host, server.internal_port or CHECKOUT_HOST"
+    assert done.stderr.endswith(f"cannot listen on 127.0.0.1, port {port} (Address already in use): {where}\n")
+    assert 1 == done.returncode
 
 
 def test_port_in_use(sandbox: Sandbox, tmp_path: Path) -> None:

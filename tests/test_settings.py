@@ -63,6 +63,24 @@ def test_a_minimal_file_suffices(tmp_path: Path) -> None:
     assert () == loaded.inert
 
 
+def test_internal_port(tmp_path: Path) -> None:
+    """It has its effect, and takes the warning about the one listener away."""
+    loaded = load(tmp_path, f"[server]\ninternal_port = 8001\n{MINIMAL}")
+
+    assert 8001 == loaded.settings.server.internal_port
+    assert ((), ()) == (loaded.warnings, loaded.inert)
+
+
+@pytest.mark.parametrize(("port", "variable"), [(8001, ""), (8000, "8001")])
+def test_internal_port_is_another_one(tmp_path: Path, port: int, variable: str) -> None:
+    """One port cannot be both, also when the environment names the public one."""
+    toml = f"[server]\nport = {port}\ninternal_port = 8001\n{MINIMAL}"
+
+    assert ["server.internal_port: is the public port: name another one"] == faults(
+        tmp_path, toml, CHECKOUT_PORT=variable
+    )
+
+
 def test_missing_file(tmp_path: Path) -> None:
     """The one fault names the file and the two ways out."""
     with pytest.raises(ConfigurationError) as caught:

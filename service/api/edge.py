@@ -63,8 +63,10 @@ class Edge:
                 _harden(message, request_id, shared)
             await send(message)
 
-        oversized = _oversized(scope)
-        app = refusal(cast("HTTPScope", scope), oversized) if oversized else self._app
+        # Routed as it was sent: what a proxy takes for another path than ours must not be ours after decoding.
+        scope["path"] = scope["raw_path"].decode("latin-1")
+        refused = _oversized(scope) or _not_canonical(scope)
+        app = refusal(cast("HTTPScope", scope), refused) if refused else self._app
         try:
             await app(scope, receive, send_hardened)
         finally:
@@ -90,6 +92,12 @@ def _oversized(scope: Json) -> str | None:
     if sum(len(name) + len(value) for name, value in scope["headers"]) > _MAX_HEADER_BYTES:
         return "headers-too-large"
     return None
+
+
+def _not_canonical(scope: Json) -> str | None:
+    """The slug for slashes that the framework would overlook in finding a route."""
+    path: str = scope["path"]
+    return "not-found" if "//" in path or (path.endswith("/") and path != "/") else None
 
 
 def _harden(message: Json, request_id: str, shared: list[tuple[bytes, bytes]]) -> None:

@@ -29,8 +29,21 @@ async def readyz() -> ASGIResponse:
 
 @get("/metrics", **spec.METRICS)
 async def read_metrics(request: AppRequest) -> ASGIResponse:
-    """The metrics of all worker processes, for a caller of scope `metrics:read`."""
+    """The metrics of all worker processes, for a caller of scope `metrics:read`.
+
+    Where `internal_port` is set they are on that listener, open to all who reach it.
+    """
     asker.authenticate(request, runtime_of(request)).require("metrics:read")
+    return _metrics()
+
+
+@get("/metrics")
+async def read_open_metrics() -> ASGIResponse:
+    """The same on a listener that strangers cannot reach."""
+    return _metrics()
+
+
+def _metrics() -> ASGIResponse:
     return ASGIResponse(body=generate_latest(_registry()), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -42,4 +55,6 @@ def _registry() -> CollectorRegistry:
     return registry
 
 
-health = Router("/", route_handlers=[livez, readyz, read_metrics], tags=["Operations"])
+probes = Router("/", route_handlers=[livez, readyz], tags=["Operations"])
+metrics_for_callers = Router("/", route_handlers=[read_metrics], tags=["Operations"])
+open_metrics = Router("/", route_handlers=[read_open_metrics])

@@ -148,4 +148,5 @@ def _details(title: str, value: object, *, anchor: str = "") -> str:
     return f"<details{identity}><summary>{escape(title)}</summary><pre>{text}</pre></details>"
 
 
-pages = Router("/", route_handlers=[openapi_json, docs, explain_problem], tags=["Operations"])
+documentation = Router("/", route_handlers=[openapi_json, docs], tags=["Operations"])
+explanations = Router("/", route_handlers=[explain_problem], tags=["Operations"])

@@ -33,7 +33,7 @@ class ServerSettings(Struct, frozen=True, kw_only=True):
     trusted_headers: tuple[HeaderName, ...] = ()
     max_body_bytes: Count = 65536
     max_webhook_bytes: Annotated[Count, LATER] = 2097152
-    internal_port: Annotated[Port | None, LATER] = None
+    internal_port: Port | None = None
     drain_seconds: Seconds = 20
 
     def faults(self) -> Iterator[tuple[str, str]]:

@@ -137,7 +137,7 @@ async def test_client_that_leaves_is_counted() -> None:
 
     labels = {"method": "GET", "route": "unmatched", "status": "499"}
     before = REGISTRY.get_sample_value("checkout_requests_total", labels) or 0
-    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+    scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
     request = asyncio.create_task(Edge(never, lambda _: False)(scope, never, never))  # type: ignore[arg-type]  # unused
     await started.wait()
     request.cancel()

@@ -57,9 +57,10 @@ def test_services_set_no_variables(chart: Chart, values: Values) -> None:
     assert {False} == {at(pod, "spec", "enableServiceLinks") for pod in chart.render(values).pods}
 
 
-def test_probes(chart: Chart) -> None:
-    """Start and life are asked at /livez, readiness at /readyz, on the public port."""
-    container = chart.render().container
+@both
+def test_probes(chart: Chart, values: Values) -> None:
+    """Start and life are asked at /livez, readiness at /readyz, on the public port, also beside an internal one."""
+    container = chart.render(values).container
 
     assert {
         "startupProbe": {"path": "/livez", "port": "http"},
