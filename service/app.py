@@ -23,6 +23,7 @@ from service.api.problems import of_checkout_error, of_http_exception, of_unexpe
 from service.api.runtime import Current, Runtime
 from service.api.sessions import sessions
 from service.api.storefront import storefront
+from service.api.tokens import Tokens
 from service.checkout.changes import SessionChanges
 from service.checkout.configured import Checkout
 from service.checkout.errors import CheckoutError
@@ -125,7 +126,7 @@ def runtime_of(settings: Settings, resources: Resources, clock: Clock, flights: 
         sessions=SessionService(store.sessions, hasher, clock),
         changes=SessionChanges(checkouts, store.sessions, clock),
         trust=ProxyTrust(settings.server),
-        callers=Callers(settings.callers),
+        callers=Callers(settings.callers, Tokens(settings.jwt, clock) if settings.jwt else None),
         origins=frozenset().union(*origins.values()),
         origins_of=origins,
         clock=clock,

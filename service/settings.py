@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from service.api.settings import CallerSettings, ServerSettings
+from service.api.settings import CallerSettings, JwtSettings, ServerSettings
 from service.checkout.settings import CheckoutSettings
 from service.config.reader import Note, Reader, join
 from service.config.types import LATER, Name
@@ -17,7 +17,7 @@ from service.names import check_names, tables
 from service.providers.base import ProviderModule, UpstreamSettings
 from service.providers.registry import discover
 from service.store.settings import StoreSettings
-from service.upcoming import ChallengeSettings, JwtSettings, LimitsSettings, OutgoingSettings, QuotesSettings
+from service.upcoming import ChallengeSettings, LimitsSettings, OutgoingSettings, QuotesSettings
 
 Module = ProviderModule[UpstreamSettings, CheckoutSettings]
 
@@ -31,7 +31,7 @@ class Sections(Struct, frozen=True, kw_only=True):
     quotes: Annotated[QuotesSettings | None, LATER] = None
     limits: Annotated[LimitsSettings, LATER] = LimitsSettings()
     challenge: Annotated[ChallengeSettings | None, LATER] = None
-    jwt: Annotated[JwtSettings | None, LATER] = None
+    jwt: JwtSettings | None = None
     outgoing: Annotated[tuple[OutgoingSettings, ...], LATER] = ()
 
 
@@ -47,7 +47,7 @@ class Settings(Sections, frozen=True, kw_only=True):
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
-    """Settings with what was noticed on the way: warnings, keys without an effect yet, and the secrets' files."""
+    """Settings with what was noticed on the way: warnings, keys without an effect yet, and the files that it names."""
 
     settings: Settings
     warnings: tuple[Note, ...]

@@ -81,14 +81,6 @@ class ChallengeSettings(Struct, frozen=True, kw_only=True):
     secret: Secret
 
 
-class JwtSettings(Struct, frozen=True, kw_only=True):
-    """`[jwt]`: callers by token instead of a key."""
-
-    jwks_file: Annotated[str, Meta(min_length=1, examples=["/etc/checkout/jwks.json"])]
-    issuer: Annotated[str, Meta(min_length=1)]
-    audience: Annotated[str, Meta(min_length=1)] = "checkout-broker"
-
-
 class OutgoingSettings(Struct, frozen=True, kw_only=True):
     """`[[outgoing]]`: a webhook of ours to a system of the shop."""
 

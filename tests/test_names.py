@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.loading import MINIMAL, faults, load
+from tests.support.tokens import jwks
 
 EMPTY_DIGEST = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 MAKE_ONE = "is the digest of an empty key: make one with `openssl rand -hex 32`"
@@ -35,14 +36,19 @@ MAKE_ONE = "is the digest of an empty key: make one with `openssl rand -hex 32`"
             'callers."b.c".key_sha256: is that of [callers.a] too: give each caller its own',
         ),
         (
-            '[jwt]\njwks_file = "/j"\nissuer = "i"\n[callers.a]\njwt_subject = "x"\n[callers.b]\njwt_subject = "x"',
+            (
+                '[jwt]\njwks_file = "FOLDER/j"\nissuer = "i"\n'
+                '[callers.a]\njwt_subject = "x"\n[callers.b]\njwt_subject = "x"'
+            ),
             "callers.b.jwt_subject: is that of [callers.a] too: give each caller its own",
         ),
     ],
 )
 def test_names_that_lead_nowhere(tmp_path: Path, addition: str, fault: str) -> None:
     """The fault says where, and how to mend it."""
-    assert [fault] == faults(tmp_path, f"{MINIMAL}\n{addition}")
+    (tmp_path / "j").write_text(jwks("ec-1"))
+
+    assert [fault] == faults(tmp_path, f"{MINIMAL}\n{addition.replace('FOLDER', str(tmp_path))}")
 
 
 def test_names_that_are_known(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from tests.support.patience import wait_until
 from tests.support.ports import free_port
 from tests.support.servers import Sandbox
 from tests.support.services import Service, service
+from tests.support.tokens import ISSUER, SUBJECT, claims, jwks, signed
 
 STORE = """
 [store]
@@ -273,9 +274,7 @@ def test_callers(running: Service, configured: Configured) -> None:
     headers = {"Authorization": f"Bearer {CALLER_KEY}"}
     before = httpx.get(f"{running.url}/internal/client-ip", headers=headers, trust_env=False)
     with reloaded(running):
-        configured.mount(
-            configured.toml.replace("key_sha256", f'jwt_subject = "x"\nkey_sha256 = ["{"0" * 64}"] #') + JWT
-        )
+        configured.mount(configured.toml.replace("key_sha256", f'key_sha256 = ["{"0" * 64}"] #'))
     after = httpx.get(f"{running.url}/internal/client-ip", headers=headers, trust_env=False)
     with reloaded(running):
         configured.mount(configured.toml)
@@ -283,4 +282,31 @@ def test_callers(running: Service, configured: Configured) -> None:
     assert (200, 401) == (before.status_code, after.status_code)
 
 
-JWT = '\n[jwt]\njwks_file = "/j"\nissuer = "i"\n'
+def test_key_set(running: Service, configured: Configured) -> None:
+    """A change of the JWKS file alone is taken: a new key lets in, an old one no more; a broken file is refused."""
+    file = configured.folder / "jwks.json"
+    jwt = f'\n[callers.robot]\njwt_subject = "{SUBJECT}"\n[jwt]\njwks_file = "{file}"\nissuer = "{ISSUER}"\n'
+
+    def statuses() -> list[int]:
+        tokens = [signed(claims(), "ec-1"), signed(claims(), "ec-2")]
+        asked = [{"Authorization": f"Bearer {token}"} for token in tokens]
+        url = f"{running.url}/internal/client-ip"
+        return [httpx.get(url, headers=headers, trust_env=False).status_code for headers in asked]
+
+    file.write_text(jwks("ec-1"))
+    with reloaded(running):
+        configured.mount(configured.toml + jwt)
+    first = statuses()
+    with reloaded(running):
+        file.write_text(jwks("ec-2"))
+    second = statuses()
+    with reloaded(running, "config.refused"):
+        file.write_text('{"keys": []}')
+    third = statuses()
+    with reloaded(running):
+        configured.mount(configured.toml)
+
+    assert [[200, 401], [401, 200], [401, 200], [401, 401]] == [first, second, third, statuses()]
+    faults = running.running.named("config.refused")[-1]["faults"]
+    assert isinstance(faults, list)
+    assert [True] == [fault.startswith(f"jwt.jwks_file: {file} has no usable key: ") for fault in faults]

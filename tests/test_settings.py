@@ -24,7 +24,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert {"default", "old", "games"} == set(loaded.settings.checkouts)
     assert 5 == loaded.settings.upstreams["acme"].read_timeout
     assert Secret("hush-file-password") == loaded.settings.upstreams["acme"].credentials[1].password  # type: ignore[attr-defined]  # a provider's own
-    assert [tmp_path / "password"] == list(loaded.secret_files)
+    assert [tmp_path / "jwks.json", tmp_path / "password"] == sorted(loaded.secret_files)
 
 
 def note_keys(kind: Any, value: Any, given: dict[type[Struct], set[str]]) -> None:  # noqa: ANN401  # types, and TOML

@@ -26,7 +26,6 @@ PUBLIC = 'public_key = { env = "QUOTE_PUBLIC" }'
         ("[limits]\nper_ip_per_minute = -1", "limits.per_ip_per_minute"),
         (f'[challenge]\nprovider = "recaptcha"\nsite_key = "k"\n{SECRET}', "challenge.provider"),
         (f'[challenge]\nprovider = "hcaptcha"\nsite_key = ""\n{SECRET}', "challenge.site_key"),
-        ('[jwt]\njwks_file = "/j"', "jwt.issuer"),
         (f'[[outgoing]]\nurl = "http://erp.example"\n{SECRET}\nevents = ["session.completed"]', "outgoing[0].url"),
         (f'[[outgoing]]\nurl = "https://erp.example"\n{SECRET}\nevents = []', "outgoing[0].events"),
         (f'[[outgoing]]\nurl = "https://erp.example"\n{SECRET}\nevents = ["session.paid"]', "outgoing[0].events[0]"),

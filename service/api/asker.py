@@ -53,7 +53,7 @@ def authenticate(request: AppRequest, runtime: Runtime) -> Caller:
     Raises:
         UnauthenticatedError: nobody known.
     """
-    found = runtime.callers.authenticate(request.headers.get("authorization"))
+    found = runtime.callers.authenticate(_only_value(request, "authorization"))
     note(request, caller=found.name)
     return found
 

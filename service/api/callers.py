@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from service.api.settings import CallerSettings, Scope
+from service.api.tokens import Tokens
 from service.checkout.errors import ScopeMissingError, UnauthenticatedError, UnknownCheckoutError, UnknownSessionError
 
 _BEARER = "bearer "
@@ -49,26 +50,35 @@ class Caller:
 
 
 class Callers:
-    """The callers of the configuration, found by the SHA-256 of their keys."""
+    """The callers of the configuration, found by the SHA-256 of their keys or the subjects of their tokens."""
 
-    def __init__(self, callers: Mapping[str, CallerSettings]) -> None:
-        self._keys = [
-            (digest, Caller(name, settings)) for name, settings in callers.items() for digest in settings.key_sha256
-        ]
+    def __init__(self, callers: Mapping[str, CallerSettings], tokens: Tokens | None = None) -> None:
+        known = {name: Caller(name, settings) for name, settings in callers.items()}
+        self._keys = [(digest, known[name]) for name, settings in callers.items() for digest in settings.key_sha256]
+        self._subjects = {one.jwt_subject: known[name] for name, one in callers.items() if one.jwt_subject}
+        self._tokens = tokens
 
     def authenticate(self, authorization: str | None) -> Caller:
-        """The caller of an `Authorization: Bearer KEY` header.
+        """The caller of an `Authorization: Bearer …` header.
 
         Raises:
-            UnauthenticatedError: one answer for a missing, malformed and unknown key alike.
+            UnauthenticatedError: one answer for a missing, malformed, unknown and outlived credential alike.
         """
-        scheme, key = (authorization or "")[: len(_BEARER)], (authorization or "")[len(_BEARER) :]
+        scheme, credential = (authorization or "")[: len(_BEARER)], (authorization or "")[len(_BEARER) :]
+        found = self._of_key(credential) or self._of_token(credential)
+        if found is None or scheme.lower() != _BEARER:
+            raise UnauthenticatedError("Send a caller's key or token as `Authorization: Bearer …`.")
+        return found
+
+    def _of_key(self, key: str) -> Caller | None:
         digest = sha256(key.encode()).hexdigest()
         found: Caller | None = None
         # Every key is compared, so that the time tells nothing of which one was close.
         for known, caller in self._keys:
             if hmac.compare_digest(known, digest):
                 found = caller
-        if found is None or scheme.lower() != _BEARER:
-            raise UnauthenticatedError("Send a caller's key as `Authorization: Bearer KEY`.")
         return found
+
+    def _of_token(self, token: str) -> Caller | None:
+        subject = self._tokens.subject(token) if self._tokens else None
+        return None if subject is None else self._subjects.get(subject)

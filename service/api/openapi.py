@@ -66,7 +66,9 @@ def document_of(app: Litestar) -> Json:
         "components": {
             "schemas": _schemas(),
             "parameters": _PARAMETERS,
-            "securitySchemes": {"callerKey": {"type": "http", "scheme": "bearer", "description": "A caller's key."}},
+            "securitySchemes": {
+                "callerKey": {"type": "http", "scheme": "bearer", "description": "A caller's key or token."}
+            },
             "headers": {"Request-Id": _REQUEST_ID, "Idempotent-Replayed": _REPLAYED},
         },
     }

@@ -45,7 +45,9 @@ PROBLEMS: Mapping[str, Explanation] = MappingProxyType(
             "Send 1 to 255 printable ASCII characters, and a Buyer-Key beside it.",
         ),
         "unauthenticated": Explanation(
-            401, "No caller is known by this key", "Send a configured caller's key as `Authorization: Bearer KEY`."
+            401,
+            "No caller is known by this key",
+            "Send a configured caller's key, or a token of its `jwt_subject`, as `Authorization: Bearer …`.",
         ),
         "restricted-field": Explanation(
             403,

@@ -1,4 +1,4 @@
-"""`[server]` and `[callers.NAME]`: how the service listens, whom it believes, and who may call it."""
+"""`[server]`, `[callers.NAME]` and `[jwt]`: how the service listens, whom it believes, and who may call it."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from service.api.keysets import UnusableKeySetError, read_key_set
+from service.config.file import TextFile
 from service.config.types import LATER, Count, HeaderName, Port, Seconds, Sha256
 
 ClientIpHeader = Literal["X-Forwarded-For", "Forwarded", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP"]
@@ -53,9 +55,24 @@ class CallerSettings(Struct, frozen=True, kw_only=True):
     key_sha256: tuple[Sha256, ...] = ()
     scopes: tuple[Scope, ...] = ()
     checkouts: tuple[str, ...] | None = None
-    jwt_subject: Annotated[str | None, LATER] = None
+    jwt_subject: Annotated[str, Meta(min_length=1, max_length=512)] | None = None
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """Rules over several keys."""
         if not self.key_sha256 and self.jwt_subject is None:
             yield "key_sha256", "is required: write the output of `printf %s KEY | sha256sum`"
+
+
+class JwtSettings(Struct, frozen=True, kw_only=True):
+    """`[jwt]`: callers by token instead of a key."""
+
+    jwks_file: Annotated[TextFile, Meta(examples=["/etc/checkout/jwks.json"])]
+    issuer: Annotated[str, Meta(min_length=1, examples=["https://idp.example"])]
+    audience: Annotated[str, Meta(min_length=1)] = "checkout-broker"
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """What is wrong inside the file."""
+        try:
+            read_key_set(self.jwks_file.text)
+        except UnusableKeySetError as error:
+            yield "jwks_file", f"{self.jwks_file.path} {error}"

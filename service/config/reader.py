@@ -13,6 +13,7 @@ import msgspec
 from msgspec import NODEFAULT, Meta, Struct
 from msgspec.structs import FieldInfo
 
+from service.config.file import TextFile, read_text_file
 from service.config.secret import Secret, SecretReference, UnusableSecretError, read_secret
 
 S = TypeVar("S", bound=Struct)
@@ -116,6 +117,8 @@ class Reader:
         kind, constraints = _plain(kind)
         if kind is Secret:
             return self._secret(raw, path)
+        if kind is TextFile:
+            return self._text_file(raw, path)
         if isinstance(kind, type) and issubclass(kind, Struct):
             return self.struct(kind, raw, path)
         origin, arguments = get_origin(kind), get_args(kind)
@@ -147,6 +150,17 @@ class Reader:
             return read_secret(reference, self._environ, lambda text: self.warnings.append(Note(path, text)))
         except msgspec.ValidationError:
             self.fault(path, 'must be a reference, never the secret itself: { env = "NAME" } or { file = "/path" }')
+        except UnusableSecretError as error:
+            self.fault(path, str(error))
+        return None
+
+    def _text_file(self, raw: object, path: str) -> TextFile | None:
+        if not isinstance(raw, str):
+            self.fault(path, "must be the path of a file")
+            return None
+        self.secret_files.append(Path(raw))
+        try:
+            return read_text_file(raw)
         except UnusableSecretError as error:
             self.fault(path, str(error))
         return None

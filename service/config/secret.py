@@ -55,10 +55,15 @@ def read_secret(reference: SecretReference, environ: Mapping[str, str], warn: Ca
         if any("\ud800" <= one <= "\udfff" for one in value):  # how Python shows bytes that are no UTF-8
             raise UnusableSecretError(f"the environment variable {reference.env} is not text: write it in UTF-8")
         return Secret(value)
-    return _read_file(Path(str(reference.file)), warn)
+    return read_file(Path(str(reference.file)), warn)
 
 
-def _read_file(path: Path, warn: Callable[[str], None]) -> Secret:
+def read_file(path: Path, warn: Callable[[str], None]) -> Secret:
+    """The text of a file, without one trailing line end.
+
+    Raises:
+        UnusableSecretError: it is missing, empty, unreadable or open to every writer.
+    """
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
@@ -67,13 +72,13 @@ def _read_file(path: Path, warn: Callable[[str], None]) -> Secret:
     except OSError as error:
         raise UnusableSecretError(f"{path} cannot be read ({error.strerror}): mend the path or its rights") from error
     except ValueError as error:  # not UTF-8, or no path at all
-        raise UnusableSecretError(f"{path} cannot be read as text: write the secret in UTF-8") from error
+        raise UnusableSecretError(f"{path} cannot be read as text: write it in UTF-8") from error
     if mode & stat.S_IWOTH:
         raise UnusableSecretError(f"every user may write {path}: run `chmod o-w {path}`")
     if mode & stat.S_IROTH:
         warn(f"every user may read {path}: run `chmod o-r {path}`")
     if not value:
-        raise UnusableSecretError(f"{path} is empty: write the secret into it")
+        raise UnusableSecretError(f"{path} is empty: write into it what belongs there")
     return Secret(value)
 
 

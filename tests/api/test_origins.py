@@ -37,6 +37,16 @@ FOREIGN = [
 ]
 SITES = ["cross-site", "same-site", "same-origin", "none", None]
 READABLE = "access-control-allow-origin"
+CONTENT_TYPES = {
+    "application/json": True,
+    "Application/JSON; charset=utf-8": True,
+    "text/plain": False,
+    "text/plain; application/json": False,
+    "application/x-www-form-urlencoded": False,
+    "multipart/form-data; boundary=x": False,
+    "application/csp-report": False,
+    None: False,
+}
 
 
 def headers_of(origin: str | None, site: str | None = None) -> dict[str, str]:
@@ -78,6 +88,44 @@ def test_no_origin(send: Send, site: str | None, status: int) -> None:
 
     assert status == answer.status_code
     assert READABLE not in answer.headers
+
+
+@pytest.mark.parametrize("origin", [*FOREIGN, LISTED, None])
+def test_sites_by_content_types(send: Send, sandbox: Sandbox, origin: str | None) -> None:
+    """Each origin with each content type that a form or a script can send, each `Sec-Fetch-Site`, asked before or not.
+
+    JSON alone is taken, from a listed site alone, or from no page; only that site's page hears that it may send JSON at
+    all, and may read the answer. Whatever is refused reaches no provider.
+    """
+    expected, heard = {}, {}
+    for kind, site, asks_first in product(CONTENT_TYPES, SITES, (True, False)):
+        cell = kind, site, asks_first
+        refused = origin not in {LISTED, None} or (origin is None and site == "cross-site")
+        status = 415 if not CONTENT_TYPES[kind] else 403 if refused else 201
+        readable = LISTED if origin == LISTED else None
+        expected[cell] = (status, readable, readable if asks_first else None)
+        heard[cell] = _cell(send, headers_of(origin, site), kind, asks_first=asks_first)
+
+    assert expected == heard
+    taken = [status for status, *_ in heard.values() if status == 201]
+    assert len(taken) == len(sandbox.requests())
+
+
+def _cell(
+    send: Send, headers: dict[str, str], kind: str | None, *, asks_first: bool
+) -> tuple[int, str | None, str | None]:
+    """What a create is answered, whether its page may read that, and what a preflight said before."""
+    allowed = None
+    if asks_first:
+        asking = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+        preflight = send("OPTIONS", "/checkout", headers=headers | asking)
+        assert (204, "Origin") == (preflight.status_code, preflight.headers["vary"])
+        assert (READABLE in preflight.headers) == ("access-control-allow-headers" in preflight.headers)
+        allowed = preflight.headers.get(READABLE)
+    typed = headers if kind is None else headers | {"Content-Type": kind}
+    answer = send("POST", "/checkout", content=b'{"items": [{"product": "pro-license"}]}', headers=typed)
+    assert "Origin" == answer.headers["vary"]
+    return answer.status_code, answer.headers.get(READABLE), allowed
 
 
 def test_preflight_names_what_the_client_needs(broker: httpx.Client) -> None:

@@ -4,6 +4,7 @@ import base64
 from pathlib import Path
 
 from tests.support.certificates import Authority
+from tests.support.tokens import jwks
 
 KEY = base64.b64encode(b"k" * 32).decode()
 SECRETS = {
@@ -162,7 +163,7 @@ site_key = "0x4AAAAAAA"
 secret = {{ env = "TURNSTILE_SECRET" }}
 
 [jwt]
-jwks_file = "/etc/checkout/jwks.json"
+jwks_file = "{folder}/jwks.json"
 issuer = "https://idp.example"
 audience = "checkout-broker"
 
@@ -182,6 +183,8 @@ def write_example(folder: Path) -> dict[str, str]:
     password = folder / "password"
     password.write_text("hush-file-password\n")
     password.chmod(0o600)
+    (folder / "jwks.json").write_text(jwks("ec-1"))
+    (folder / "jwks.json").chmod(0o644)
     file = folder / "checkout.toml"
     file.write_text(_TOML.format(folder=folder, sha_a="a" * 64, sha_b="b" * 64))
     return {"CHECKOUT_CONFIG": str(file), **SECRETS}
