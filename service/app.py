@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from service import __version__
+from service.api.asker import named_address
 from service.api.callers import Callers
 from service.api.client_ip import ProxyTrust
 from service.api.edge import Application, Edge
@@ -29,6 +30,7 @@ from service.checkout.configured import Checkout
 from service.checkout.errors import CheckoutError
 from service.checkout.fingerprint import Hasher
 from service.checkout.ports import Clock
+from service.checkout.quotes.quotes import Quotes
 from service.checkout.service import CheckoutService, SharedFlights
 from service.checkout.sessions import SessionService
 from service.observability import metrics
@@ -114,23 +116,32 @@ def _on_listeners(application: Callable[..., Litestar], internal_port: int | Non
 def runtime_of(settings: Settings, resources: Resources, clock: Clock, flights: SharedFlights) -> Runtime:
     """Everything that the routes need of one configuration."""
     store = resources.store(settings.store)
-    hasher = Hasher(store.hash_key)
+    hasher, trust = Hasher(store.hash_key), ProxyTrust(settings.server)
+    callers = Callers(settings.callers, Tokens(settings.jwt, clock) if settings.jwt else None)
     checkouts = {
         name: checkout_of(name, settings, resources.client(checkout.upstream, settings), clock)
         for name, checkout in settings.checkouts.items()
     }
+    quotes = quotes_of(settings, callers, trust, clock)
     origins = {name: frozenset(one.allowed_origins) for name, one in settings.checkouts.items()}
     return Runtime(
         server=settings.server,
-        service=CheckoutService(checkouts, store.sessions, store.replays, hasher, clock, flights=flights),
+        service=CheckoutService(
+            checkouts, store.sessions, store.replays, hasher, clock, burned=store.quotes, quotes=quotes, flights=flights
+        ),
         sessions=SessionService(store.sessions, hasher, clock),
         changes=SessionChanges(checkouts, store.sessions, clock),
-        trust=ProxyTrust(settings.server),
-        callers=Callers(settings.callers, Tokens(settings.jwt, clock) if settings.jwt else None),
+        trust=trust,
+        callers=callers,
         origins=frozenset().union(*origins.values()),
         origins_of=origins,
         clock=clock,
     )
+
+
+def quotes_of(settings: Settings, callers: Callers, trust: ProxyTrust, clock: Clock) -> Quotes:
+    """What signs and verifies quotes, by the rights that callers have now."""
+    return Quotes(settings.quotes, callers.may_quote, lambda address: named_address(address, trust), clock)
 
 
 def checkout_of(name: str, settings: Settings, client: UpstreamClient, clock: Clock) -> Checkout:

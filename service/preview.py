@@ -9,12 +9,13 @@ import msgspec
 from msgspec.structs import replace
 
 from service.api.asker import named_address
-from service.api.body import decode
+from service.api.callers import Callers
 from service.api.client_ip import ProxyTrust
 from service.api.schemas import PreviewAnswer
-from service.app import checkout_of
+from service.app import checkout_of, quotes_of
 from service.checkout.buyer import Buyer
 from service.checkout.configured import preview as preview_of
+from service.checkout.decoding import decode
 from service.checkout.errors import CheckoutError, UnknownCheckoutError
 from service.checkout.fingerprint import Hasher
 from service.checkout.models import OrderRequest
@@ -52,7 +53,8 @@ def preview(environ: Mapping[str, str], file: Path, *, caller: str) -> int:
 def _preview(settings: Settings, request: OrderRequest, caller: str) -> Preview:
     if request.checkout not in settings.checkouts:
         raise UnknownCheckoutError
-    request = replace(request, buyer_ip=named_address(request.buyer_ip, ProxyTrust(settings.server)))
+    trust = ProxyTrust(settings.server)
+    request = replace(request, buyer_ip=named_address(request.buyer_ip, trust))
     name = settings.checkouts[request.checkout].upstream
     upstream = settings.upstreams[name]
     client = create_client(upstream, upstream.authorizations(), Calls(name), create_transport(1))
@@ -60,4 +62,5 @@ def _preview(settings: Settings, request: OrderRequest, caller: str) -> Preview:
     key = settings.store.hash_key and decode_key(settings.store.hash_key)
     now = datetime.now(UTC)
     checkout = checkout_of(request.checkout, settings, client, lambda: now)
-    return preview_of(checkout, request, Buyer(caller=caller), Hasher(key or bytes(KEY_BYTES)), now)
+    quotes = quotes_of(settings, Callers(settings.callers), trust, lambda: now)
+    return preview_of(checkout, request, Buyer(caller=caller), Hasher(key or bytes(KEY_BYTES)), quotes, now)

@@ -10,6 +10,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from service.api.settings import CallerSettings, JwtSettings, ServerSettings
+from service.checkout.quotes.settings import QuotesSettings
 from service.checkout.settings import CheckoutSettings
 from service.config.reader import Note, Reader, join
 from service.config.types import LATER, Name
@@ -17,7 +18,7 @@ from service.names import check_names, tables
 from service.providers.base import ProviderModule, UpstreamSettings
 from service.providers.registry import discover
 from service.store.settings import StoreSettings
-from service.upcoming import ChallengeSettings, LimitsSettings, OutgoingSettings, QuotesSettings
+from service.upcoming import ChallengeSettings, LimitsSettings, OutgoingSettings
 
 Module = ProviderModule[UpstreamSettings, CheckoutSettings]
 
@@ -28,7 +29,7 @@ class Sections(Struct, frozen=True, kw_only=True):
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
     callers: dict[Name, CallerSettings] = {}
-    quotes: Annotated[QuotesSettings | None, LATER] = None
+    quotes: QuotesSettings | None = None
     limits: Annotated[LimitsSettings, LATER] = LimitsSettings()
     challenge: Annotated[ChallengeSettings | None, LATER] = None
     jwt: JwtSettings | None = None
@@ -186,7 +187,7 @@ def _module(table: Mapping[str, object]) -> Module | None:
 
 
 def _advice(settings: Settings) -> list[Note]:
-    return [*_advice_on_server(settings.server), *_advice_on_checkouts(settings)]
+    return [*_advice_on_server(settings.server), *_advice_on_checkouts(settings), *_advice_on_quotes(settings)]
 
 
 def _advice_on_server(server: ServerSettings) -> Iterator[Note]:
@@ -213,3 +214,12 @@ def _advice_on_checkouts(settings: Settings) -> Iterator[Note]:
                 yield Note(f"{path}.allowed_origins[{index}]", text)
     unused = settings.upstreams.keys() - {checkout.upstream for checkout in settings.checkouts.values()}
     yield from (Note(join("upstreams", name), "no checkout uses it") for name in sorted(unused))
+
+
+def _advice_on_quotes(settings: Settings) -> Iterator[Note]:
+    for kid, key in settings.quotes.keys.items() if settings.quotes else ():
+        if key.caller and "quotes:create" not in settings.callers[key.caller].scopes:
+            path = f"{join('quotes.keys', kid)}.caller"
+            yield Note(
+                path, f"its quotes are refused until [{join('callers', key.caller)}] has the scope quotes:create"
+            )

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from service.config.secret import Secret
-from service.config.types import HttpsUrl, Name, OptionalCount, Seconds, url_fault
+from service.config.types import HttpsUrl, OptionalCount, url_fault
 
 SessionEvent = Annotated[
     str,
@@ -19,47 +19,6 @@ SessionEvent = Annotated[
         examples=["session.completed"],
     ),
 ]
-
-
-class QuoteKey(Struct, frozen=True, kw_only=True):
-    """`[quotes.keys.KID]`: a signing key; with `caller`, one that a shop's back end holds itself."""
-
-    algorithm: Literal["HS256", "EdDSA"] = "HS256"
-    caller: Name | None = None
-    secret: Secret | None = None
-    private_key: Secret | None = None
-    public_key: Secret | None = None
-
-    def faults(self) -> Iterator[tuple[str, str]]:
-        """Rules over several keys."""
-        if self.algorithm == "HS256":
-            if self.secret is None:
-                yield "secret", 'is required with HS256, for example { env = "QUOTE_SECRET" }'
-            if self.private_key or self.public_key:
-                yield "algorithm", "HS256 has no private or public key: remove them, or write EdDSA"
-            return
-        if self.secret is not None:
-            yield "secret", "EdDSA has no shared secret: give `private_key` or `public_key`"
-        if self.private_key is None and self.public_key is None:
-            yield "public_key", "EdDSA needs `private_key` or `public_key`"
-
-
-class QuotesSettings(Struct, frozen=True, kw_only=True):
-    """`[quotes]`: signed quotes; every key verifies, `sign_with` signs."""
-
-    sign_with: Name | None = None
-    max_age_seconds: Seconds = 86400
-    keys: dict[Name, QuoteKey] = {}
-
-    def faults(self) -> Iterator[tuple[str, str]]:
-        """Rules over several keys."""
-        if self.sign_with is None:
-            return
-        key = self.keys.get(self.sign_with)
-        if key is None:
-            yield "sign_with", f"names no key: add [quotes.keys.{self.sign_with}]"
-        elif key.algorithm == "EdDSA" and key.private_key is None:
-            yield "sign_with", "names a key that cannot sign: give it a `private_key`"
 
 
 class LimitsSettings(Struct, frozen=True, kw_only=True):

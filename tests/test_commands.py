@@ -25,7 +25,7 @@ def test_check_prints_what_is_in_force(tmp_path: Path, capsys: pytest.CaptureFix
     assert 'checkouts.default.products = ["pro-license","team-*"]' in lines
     assert 'checkouts.default.payment_methods[0].when.country = ["DE","AT"]' in lines
     assert "upstreams.legacy.read_timeout = 5.0" in lines
-    assert 'quotes.keys.2026-11.secret = "***"  (no effect yet)' in lines
+    assert 'quotes.keys.2026-11.secret = "***"' in lines
     assert [line for line in lines if line.startswith("warning: checkouts.old.browser_contact: whoever knows")]
     assert "no effect yet: upstreams.acme.reconcile" in lines
 

@@ -19,6 +19,12 @@ from tests.support.loading import MINIMAL, load
         ('checkouts.default.allowed_origins = ["https://a.example:443"]', "checkouts.default.allowed_origins[0]"),
         ('checkouts.default.storefront = "acme.test.onfastspring.com/p"', "checkouts.default.storefront"),
         (
+            'callers.a.key_sha256 = ["'
+            + "a" * 64
+            + '"]\nquotes.keys.k = { caller = "a", secret = { env = "QUOTE_SECRET" } }',
+            "quotes.keys.k.caller",
+        ),
+        (
             'upstreams.spare = { provider = "paynow_gg", credentials = [{ api_key = { env = "A" } }] }',
             "upstreams.spare",
         ),

@@ -1,29 +1,17 @@
-"""Reads a JSON body: bounded in size and time, decoded strictly, no member twice."""
+"""Reads a JSON body, bounded in size and time."""
 
 import asyncio
-import json
 import re
-from collections import Counter
-from functools import cache
-from typing import TypeVar
 
-import msgspec
 from litestar.exceptions import HTTPException, InternalServerException
-from msgspec.structs import replace
 
 from service.api.problems import AnyRequest
-from service.checkout.errors import FieldError, InvalidRequestError, member_of
-
-T = TypeVar("T", bound=msgspec.Struct)
 
 _BODY_SECONDS = 5.0
 _BAD_REQUEST = 400
 _REQUEST_TIMEOUT = 408
 _UNSUPPORTED_MEDIA_TYPE = 415
 _JSON_TYPE = re.compile(r"application/json[ \t]*(;.*)?", re.IGNORECASE)
-_AT = re.compile(r"(?P<what>.*?)(?: - at `(?P<key>key in )?\$(?P<path>[A-Za-z0-9_.\[\]-]*)`)?", re.DOTALL)
-_NAMED = re.compile(r"Object (?P<fault>contains unknown|missing required) field `(?P<name>.*)`", re.DOTALL)
-_FAULTS = {"contains unknown": "There is no such member.", "missing required": "This member is required."}
 
 
 async def read_json_body(request: AnyRequest) -> bytes:
@@ -43,68 +31,3 @@ async def read_json_body(request: AnyRequest) -> bytes:
     if not _JSON_TYPE.fullmatch(request.headers.get("content-type", "")):
         raise HTTPException(status_code=_UNSUPPORTED_MEDIA_TYPE)
     return body
-
-
-def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """A struct of a body; empty strings count as absent.
-
-    Raises:
-        InvalidRequestError: not JSON, not the documented members, or a member twice; names the place.
-    """
-    try:
-        decoded = decoder.decode(body)
-        json.loads(body, object_pairs_hook=_refuse_duplicates)
-    except msgspec.ValidationError as error:
-        raise _invalid_member(str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
-        raise InvalidRequestError("The body is not valid JSON.") from error
-    except RecursionError as error:
-        raise InvalidRequestError("The body is nested too deeply.") from error
-    return without_blanks(decoded) if b'""' in body else decoded
-
-
-def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:
-    # msgspec takes the last of two equal members, other readers the first: two truths about one request.
-    if len({name for name, _ in pairs}) != len(pairs):
-        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
-        error = FieldError(field=member_of("", twice), detail="This member stands twice in one object: keep one.")
-        raise InvalidRequestError("A member stands twice.", errors=(error,))
-
-
-def _invalid_member(message: str) -> InvalidRequestError:
-    """What the decoder said, as the place and our words: never a value, which may be personal."""
-    found = _AT.fullmatch(message)
-    what, path = (found["what"], (found["path"] or "").lstrip(".")) if found else (message, "")
-    if named := _NAMED.fullmatch(what):
-        path = member_of(path, named["name"])
-        detail = _FAULTS[named["fault"]]
-    elif what.startswith("Invalid "):
-        detail = "This is none of the documented values."
-    elif "regex" in what:
-        detail = "This has not the documented form."
-    else:
-        detail = f"{what}."
-    error = FieldError(field=path, detail=detail)
-    return InvalidRequestError("A member of the body is not as documented.", errors=(error,))
-
-
-def without_blanks(struct: T) -> T:
-    """The same with every empty string as if it had not been sent, also inside."""
-    changes: dict[str, object] = {}
-    for name, default in _defaults(type(struct)).items():
-        value = getattr(struct, name)
-        if value == "" and default is not msgspec.NODEFAULT:
-            changes[name] = default
-        elif isinstance(value, msgspec.Struct):
-            changes[name] = without_blanks(value)
-        elif isinstance(value, tuple):
-            given = (one for one in value if one != "")
-            changes[name] = tuple(without_blanks(one) if isinstance(one, msgspec.Struct) else one for one in given)
-        elif isinstance(value, dict):
-            changes[name] = {key: one for key, one in value.items() if one != ""}
-    return replace(struct, **changes)
-
-
-@cache
-def _defaults(kind: type[msgspec.Struct]) -> dict[str, object]:
-    return {field.name: field.default for field in msgspec.structs.fields(kind)}

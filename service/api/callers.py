@@ -24,7 +24,7 @@ class Caller:
         Raises:
             ScopeMissingError: it has not.
         """
-        if scope not in self._settings.scopes:
+        if not self.may(scope):
             raise ScopeMissingError(f"This needs the scope {scope}.")
 
     def require_checkout(self, checkout: str) -> None:
@@ -33,7 +33,7 @@ class Caller:
         Raises:
             UnknownCheckoutError: it may not.
         """
-        if not self._may_use(checkout):
+        if not self.may_use(checkout):
             raise UnknownCheckoutError
 
     def require_session_of(self, checkout: str) -> None:
@@ -42,10 +42,15 @@ class Caller:
         Raises:
             UnknownSessionError: it may not.
         """
-        if not self._may_use(checkout):
+        if not self.may_use(checkout):
             raise UnknownSessionError
 
-    def _may_use(self, checkout: str) -> bool:
+    def may(self, scope: Scope) -> bool:
+        """Whether it has a scope."""
+        return scope in self._settings.scopes
+
+    def may_use(self, checkout: str) -> bool:
+        """Whether a checkout is one of its own."""
         return self._settings.checkouts is None or checkout in self._settings.checkouts
 
 
@@ -53,10 +58,17 @@ class Callers:
     """The callers of the configuration, found by the SHA-256 of their keys or the subjects of their tokens."""
 
     def __init__(self, callers: Mapping[str, CallerSettings], tokens: Tokens | None = None) -> None:
-        known = {name: Caller(name, settings) for name, settings in callers.items()}
-        self._keys = [(digest, known[name]) for name, settings in callers.items() for digest in settings.key_sha256]
-        self._subjects = {one.jwt_subject: known[name] for name, one in callers.items() if one.jwt_subject}
+        self._by_name = {name: Caller(name, settings) for name, settings in callers.items()}
+        self._keys = [
+            (digest, self._by_name[name]) for name, settings in callers.items() for digest in settings.key_sha256
+        ]
+        self._subjects = {one.jwt_subject: self._by_name[name] for name, one in callers.items() if one.jwt_subject}
         self._tokens = tokens
+
+    def may_quote(self, name: str, checkout: str) -> bool:
+        """Whether there is such a caller, and quotes that it signed for a checkout hold."""
+        caller = self._by_name.get(name)
+        return caller is not None and caller.may("quotes:create") and caller.may_use(checkout)
 
     def authenticate(self, authorization: str | None) -> Caller:
         """The caller of an `Authorization: Bearer …` header.

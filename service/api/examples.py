@@ -28,6 +28,23 @@ ORDER_REQUEST = {
     "externalAccountId": "user_8412",
 }
 
+QUOTE_REQUEST = {
+    "checkout": "default",
+    "order": {
+        "items": [{"product": "pro-license", "quantity": 2, "pricing": {"price": {"EUR": "22.05"}}}],
+        "externalAccountId": "user_8412",
+    },
+    "expiresIn": 900,
+    "buyerKey": BUYER_KEY,
+    "currency": "EUR",
+    "once": True,
+}
+SIGNED_QUOTE = {
+    "quote": "eyJhbGciOiJIUzI1NiIsImtpZCI6IjIwMjYtMTEiLCJ0eXAiOiJKV1QifQ.e30.c2lnbmF0dXJl",
+    "id": "m3Zk0dQwS8u1TnVb5yXfRgHc",
+    "expiresAt": "2026-01-01T10:15:00Z",
+}
+
 ITEM = {"product": "team-plan", "quantity": 5}
 REPLACEMENT = {"items": [{"product": "pro-license", "quantity": 3}], "customer": CUSTOMER, "coupon": "SPRING10"}
 PAYMENT_METHODS = {

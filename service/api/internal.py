@@ -10,13 +10,17 @@ from msgspec.structs import replace
 from service.api import asker, spec
 from service.api.access import note
 from service.api.answers import checkout_answer, json_answer
-from service.api.body import decode, read_json_body
+from service.api.body import read_json_body
 from service.api.callers import Caller
 from service.api.runtime import AppRequest, Runtime, runtime_of
 from service.api.schemas import ClientIpAnswer, PreviewAnswer
+from service.checkout.decoding import decode
+from service.checkout.fields import fields_inside
 from service.checkout.models import OrderRequest
+from service.checkout.quotes.claims import QuoteRequest
 
 _decoder = msgspec.json.Decoder(OrderRequest)
+_quote_decoder = msgspec.json.Decoder(QuoteRequest)
 
 
 @post("/internal/checkout", **spec.CREATE_INTERNAL)
@@ -48,6 +52,24 @@ async def _order_request(request: AppRequest, runtime: Runtime) -> tuple[Caller,
     return caller, replace(order_request, buyer_ip=asker.named_address(order_request.buyer_ip, runtime.trust))
 
 
+@post("/internal/quotes", **spec.QUOTE)
+async def sign_quote(request: AppRequest) -> ASGIResponse:
+    """Sign a quote for a browser to carry: it may hold whatever a caller may send.
+
+    It is readable to whoever has it, and good for this checkout and mode alone, by default for one session.
+    """
+    runtime = runtime_of(request)
+    caller = asker.authenticate(request, runtime)
+    caller.require("quotes:create")
+    wanted = decode(_quote_decoder, await read_json_body(request))
+    caller.require_checkout(wanted.checkout)
+    note(request, checkout=runtime.service.checkout(wanted.checkout).name)
+    with fields_inside("order."):
+        buyer_ip = asker.named_address(wanted.order.buyer_ip, runtime.trust)
+    wanted = replace(wanted, order=replace(wanted.order, buyer_ip=buyer_ip))
+    return json_answer(runtime.service.sign_quote(wanted, caller.name), HTTPStatus.CREATED)
+
+
 @get("/internal/client-ip", **spec.CLIENT_IP)
 async def explain_client_ip(request: AppRequest) -> ASGIResponse:
     """Which address was taken for the buyer of this request, and why."""
@@ -58,4 +80,6 @@ async def explain_client_ip(request: AppRequest) -> ASGIResponse:
     return json_answer(ClientIpAnswer(address=address, source=found.source, steps=found.steps), HTTPStatus.OK)
 
 
-internal = Router("/", route_handlers=[create_checkout, preview_checkout, explain_client_ip], tags=["Callers"])
+internal = Router(
+    "/", route_handlers=[create_checkout, preview_checkout, sign_quote, explain_client_ip], tags=["Callers"]
+)

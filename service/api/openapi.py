@@ -30,12 +30,22 @@ from service.api.schemas import (
 )
 from service.api.spec import OPT_KEY, Answer, Header, Operation
 from service.checkout.models import Customer, Item, OrderRequest
+from service.checkout.quotes.claims import QuoteRequest, SignedQuote
 from service.checkout.session import PaymentMethodChoice
 
 Json = dict[str, Any]
 _COMPONENT = "#/components/schemas/{name}"
-_BODIES = (BrowserRequest, OrderRequest, ReplacementRequest, Item, ItemReplacement, Customer)
-_ANSWERS = (CheckoutAnswer, BrowserSession, Record, PaymentMethodChoice, PreviewAnswer, ClientIpAnswer, Problem)
+_BODIES = (BrowserRequest, OrderRequest, QuoteRequest, ReplacementRequest, Item, ItemReplacement, Customer)
+_ANSWERS = (
+    CheckoutAnswer,
+    SignedQuote,
+    BrowserSession,
+    Record,
+    PaymentMethodChoice,
+    PreviewAnswer,
+    ClientIpAnswer,
+    Problem,
+)
 _DESCRIPTION = """\
 A server between a storefront's JavaScript and a merchant of record. It holds the credentials, adds what a browser must
 not choose, creates the checkout session, and hands its id to a popup. Every error is RFC 9457

@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from service.api import asker, spec
 from service.api.access import note
 from service.api.answers import json_answer
-from service.api.body import decode, read_json_body
+from service.api.body import read_json_body
 from service.api.callers import Caller
 from service.api.runtime import AppRequest, Runtime, runtime_of
 from service.api.schemas import ItemReplacement, Record, ReplacementRequest
 from service.api.settings import Scope
+from service.checkout.decoding import decode
 from service.checkout.errors import FieldError, InvalidRequestError
 from service.checkout.models import Customer, Item, Product
 from service.checkout.session import Session

@@ -16,6 +16,7 @@ from service.api.schemas import (
     ReplacementRequest,
 )
 from service.checkout.models import Customer, Item, OrderRequest
+from service.checkout.quotes.claims import QuoteRequest, SignedQuote
 from service.checkout.session import PaymentMethodChoice
 
 OPT_KEY = "operation"
@@ -58,9 +59,7 @@ def _options(operation: Operation) -> HandlerOptions:
 _ALWAYS = ("method-not-allowed", "uri-too-long", "headers-too-large", "internal-error")
 _BODY = ("invalid-request", "request-timeout", "payload-too-large", "unsupported-media-type")
 _CALLER = ("unauthenticated", "scope-missing")
-_REFUSED = (
-    "invalid-idempotency-key",
-    "invalid-quote",
+_QUOTED = (
     "restricted-field",
     "unknown-checkout",
     "product-not-allowed",
@@ -68,14 +67,15 @@ _REFUSED = (
     "country-not-allowed",
     "return-url-not-allowed",
     "unsupported-by-provider-field",
-    "unsupported-by-provider",
 )
+_REFUSED = (*_QUOTED, "invalid-idempotency-key", "invalid-quote", "unsupported-by-provider")
 _CREATE = (
     *_REFUSED,
     "idempotency-in-progress",
     "idempotency-mismatch",
     "session-completing",
     "session-ended",
+    "store-required",
     "upstream-rejected",
     "upstream-mismatch",
     "upstream-invalid",
@@ -133,6 +133,16 @@ PREVIEW = _options(
         body=OrderRequest,
         body_example=examples.ORDER_REQUEST,
         headers=("Buyer-Key",),
+        for_callers=True,
+    )
+)
+QUOTE = _options(
+    Operation(
+        id="signQuote",
+        answers={201: Answer(description="The signed quote.", kind=SignedQuote, example=examples.SIGNED_QUOTE)},
+        problems=(*_BODY, *_CALLER, "not-found", *_QUOTED, *_ALWAYS),
+        body=QuoteRequest,
+        body_example=examples.QUOTE_REQUEST,
         for_callers=True,
     )
 )

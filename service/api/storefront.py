@@ -10,9 +10,10 @@ from litestar.response.base import ASGIResponse
 from service.api import asker, spec
 from service.api.access import note
 from service.api.answers import checkout_answer, json_answer
-from service.api.body import decode, read_json_body
+from service.api.body import read_json_body
 from service.api.runtime import AppRequest, Runtime, runtime_of
 from service.api.schemas import BrowserOrder, BrowserRequest, BrowserSession
+from service.checkout.decoding import decode
 from service.checkout.errors import (
     FieldError,
     OriginNotAllowedError,

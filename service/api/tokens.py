@@ -10,15 +10,14 @@ from collections.abc import Sequence
 
 import msgspec
 from joserfc import jwt
-from joserfc.errors import JoseError, UnsupportedAlgorithmError
-from joserfc.jwa import JWSAlgModel
-from joserfc.jws import JWSRegistry
+from joserfc.errors import JoseError
 from joserfc.jwt import JWTClaimsRegistry
 from msgspec import UNSET, Struct
 
 from service.api.keysets import PublicKey, read_key_set
 from service.api.settings import JwtSettings
 from service.checkout.ports import Clock
+from service.checkout.quotes.jws import ExactAlgorithms
 
 _MAX_TOKEN_CHARACTERS = 8192
 _COMPACT_JWS = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -47,15 +46,6 @@ class _Header(Struct, frozen=True):
         return self.typ.lower() in _TYPES and all(one is UNSET for one in foreign)
 
 
-class _Registry(JWSRegistry):
-    """Exactly the algorithms of one key, without the library's warning that RFC 9864 has a new name for EdDSA."""
-
-    def get_alg(self, name: str) -> JWSAlgModel:
-        if self.allowed is None or name not in self.allowed:
-            raise UnsupportedAlgorithmError(name)
-        return self.algorithms[name]
-
-
 class Tokens:
     """Verifies tokens by one key set, issuer and audience."""
 
@@ -81,7 +71,7 @@ class Tokens:
         Raises:
             JoseError: it does not.
         """
-        registry = _Registry(algorithms=key.algorithms, strict_check_header=False)
+        registry = ExactAlgorithms(algorithms=key.algorithms, strict_check_header=False)
         claims = jwt.decode(token, key.key, registry=registry).claims
         now, settings = int(self._clock().timestamp()), self._settings
         JWTClaimsRegistry(now, exp={"essential": True}).validate({"exp": claims.get("exp")})

@@ -34,8 +34,17 @@ class Expectations(Struct, frozen=True, kw_only=True):
     accept_warnings: tuple[str, ...] = ()
 
 
-def accept(order: Order, session: ProviderSession, expected: Expectations, *, expires_after: datetime) -> None:
+def accept(
+    order: Order,
+    session: ProviderSession,
+    expected: Expectations,
+    *,
+    expires_after: datetime,
+    currency: str | None = None,
+) -> None:
     """Pass a session that is what was asked for. A member that the provider does not give is not compared.
+
+    `currency` is that of a quote which names one.
 
     Raises:
         UpstreamMismatchError: names each difference by field; holds no text of the provider.
@@ -44,6 +53,7 @@ def accept(order: Order, session: ProviderSession, expected: Expectations, *, ex
         FieldError(field=field, detail=detail)
         for field, detail in (
             *_session_differences(order, session, expected, expires_after),
+            *_currency_differences(session, currency),
             *_cart_differences(order, session),
             *_warning_differences(session, expected),
         )
@@ -67,6 +77,11 @@ def _session_differences(
         for name, value in (order.order_tags or {}).items():
             if session.tags.get(name) != value:
                 yield member_of("orderTags", name), "The tag was not taken over."
+
+
+def _currency_differences(session: ProviderSession, currency: str | None) -> Iterator[tuple[str, str]]:
+    if currency and session.currency and session.currency != currency:
+        yield "currency", "The currency is not that of the quote."
 
 
 def is_expected_url(url: str, expected: Expectations) -> bool:

@@ -1,15 +1,15 @@
-"""A request that was let in: what is wanted of which checkout, by whom, and its fingerprint."""
+"""A request that was let in: what is wanted of which checkout, by whom, by which quote, and its fingerprint."""
 
 import asyncio
 from datetime import datetime, timedelta
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from service.checkout.buyer import Buyer
-from service.checkout.configured import Checkout, check, order_of
+from service.checkout.configured import Checkout, Wish, admitted, order_of
 from service.checkout.fingerprint import Hasher
 from service.checkout.models import OrderRequest
+from service.checkout.quotes.quotes import Quotes
 from service.checkout.session import Session
 from service.checkout.settings import CheckoutSettings
 
@@ -17,30 +17,28 @@ PATIENCE_SECONDS = 8.0  # of a browser, all in all
 _LONGEST_REUSE = timedelta(days=31)  # whatever expiry a provider names
 
 
-class Asked(Struct, frozen=True, kw_only=True):
-    """One request to a checkout, as policy and the provider's vocabulary let it pass.
+class Asked(Wish, frozen=True, kw_only=True):
+    """A wish to a checkout; two of one fingerprint are the same.
 
     It has to be answered by `answer_by`, in the loop's time, whatever it has to wait for.
     """
 
     checkout: Checkout
-    request: OrderRequest
-    buyer: Buyer
     fingerprint: str
     answer_by: float
 
 
-def ask(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Hasher) -> Asked:
+def ask(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Hasher, quotes: Quotes) -> Asked:
     """Let a request in.
 
     It is rendered, which also refuses values that the provider cannot express before anything is called. Our reference
     and the buyer's address are left out, as neither makes it another request.
 
     Raises:
-        RequestRefusedError: policy says no.
+        RequestRefusedError: policy says no, or the quote is not valid.
     """
-    check(checkout, request)
-    order = order_of(checkout, request, buyer, hasher, reference="")
+    wish = admitted(checkout, request, buyer, quotes)
+    order = order_of(checkout, wish, hasher, reference="")
     rendered = checkout.provider.render(replace(order, buyer_ip=None))
     fingerprint = hasher.fingerprint(
         rendered,
@@ -48,10 +46,17 @@ def ask(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Hasher)
         upstream=checkout.settings.upstream,
         checkout=checkout.name,
         live=order.live,
-        quote=None,
+        quote=wish.quote.id if wish.quote else None,
     )
     answer_by = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-    return Asked(checkout=checkout, request=request, buyer=buyer, fingerprint=fingerprint, answer_by=answer_by)
+    return Asked(
+        checkout=checkout,
+        request=wish.request,
+        buyer=buyer,
+        quote=wish.quote,
+        fingerprint=fingerprint,
+        answer_by=answer_by,
+    )
 
 
 def reusable_for(session: Session, settings: CheckoutSettings, now: datetime) -> timedelta:

@@ -14,8 +14,8 @@ from service.checkout.errors import (
     SessionEndedError,
     UnsupportedByProviderError,
     at_upstream,
-    fields_under,
 )
+from service.checkout.fields import fields_under
 from service.checkout.models import Customer, Item, Order, OrderRequest, SessionItem
 from service.checkout.policy import admit, check_card_numbers
 from service.checkout.ports import Clock, SessionEditor, SessionStore

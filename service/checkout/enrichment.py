@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from service.checkout.buyer import Buyer
 from service.checkout.models import Item, Order, OrderRequest
+from service.checkout.quotes.claims import Quote
 from service.checkout.settings import BROKER_REFERENCE, CheckoutSettings, Condition
 from service.checkout.templates import fill
 
@@ -38,9 +39,10 @@ def enrich(  # noqa: PLR0913  # each is another source of what stands in an orde
     *,
     reference: str,
     pseudonym: str | None = None,
+    quote: Quote | None = None,
 ) -> Order:
-    """The order that a provider is asked for. Weakest first: configuration, browser, caller."""
-    country = choose_country(checkout, request, buyer).value
+    """The order that a provider is asked for. Weakest first: configuration, request (with what its quote adds)."""
+    country = choose_country(checkout, request, buyer, quote).value
     language = choose_language(checkout, request, buyer).value
     payment = choose_payment_methods(checkout, request, country, language)
     places = {
@@ -49,6 +51,7 @@ def enrich(  # noqa: PLR0913  # each is another source of what stands in an orde
         "language": language,
         "origin": buyer.origin,
         "caller": buyer.caller,
+        "quote": quote.id if quote else None,
         "reference": reference,
     }
     tags = {tag: text for tag, template in checkout.order_tags.items() if (text := fill(template, places, buyer))}
@@ -84,12 +87,15 @@ _CHOSEN = frozenset(
 _UNCHANGED = tuple(field for field in OrderRequest.__struct_fields__ if field not in _CHOSEN)
 
 
-def choose_country(checkout: CheckoutSettings, request: OrderRequest, buyer: Buyer) -> Choice:
+def choose_country(
+    checkout: CheckoutSettings, request: OrderRequest, buyer: Buyer, quote: Quote | None = None
+) -> Choice:
     """The billing country. A header's country outside the list is ignored: a network's guess refuses nobody.
 
-    `country_source` is about browsers: what a caller names outranks the configuration.
+    `country_source` is about browsers: what a caller names, in a quote for one, outranks the configuration.
     """
-    if buyer.caller and request.country:
+    is_named_by_caller = buyer.caller or (quote and quote.order.country)
+    if is_named_by_caller and request.country:
         return Choice(request.country.upper(), "request")
     for source in checkout.country_source:
         if source == "request" and request.country:

@@ -11,6 +11,7 @@ CheckoutError
 │   ├── ScopeMissingError             the caller may not do this
 │   ├── InvalidIdempotencyKeyError, IdempotencyMismatchError, IdempotencyInProgressError
 │   ├── InvalidQuoteError
+│   ├── QuotesNotOfferedError         no key is configured that signs
 │   ├── ProductNotAllowedError, CartNotAllowedError, CountryNotAllowedError, ReturnUrlNotAllowedError
 │   ├── SessionCompletingError        a payment of the session is under way
 │   ├── SessionEndedError             the session is over
@@ -32,7 +33,6 @@ from contextlib import contextmanager
 from typing import ClassVar
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 
 class FieldError(Struct, frozen=True, kw_only=True):
@@ -141,9 +141,21 @@ class IdempotencyInProgressError(RequestRefusedError):
 
 
 class InvalidQuoteError(RequestRefusedError):
-    """The quote is not one of ours, or not for this use."""
+    """The quote is not one of ours, or not for this use; the same words whatever is wrong with it."""
 
     slug = "invalid-quote"
+
+    def __init__(self, detail: str = "This quote cannot be accepted.") -> None:
+        super().__init__(detail)
+
+
+class QuotesNotOfferedError(RequestRefusedError):
+    """No key is configured that signs quotes."""
+
+    slug = "not-found"
+
+    def __init__(self, detail: str = "This service signs no quotes: name a key in `quotes.sign_with`.") -> None:
+        super().__init__(detail)
 
 
 class ProductNotAllowedError(RequestRefusedError):
@@ -273,14 +285,4 @@ def at_upstream(name: str) -> Generator[None]:
         yield
     except ProviderError as error:
         error.upstream = name
-        raise
-
-
-@contextmanager
-def fields_under(prefix: str) -> Generator[None]:
-    """Name fields as a body has them that is only a part of a request, such as one item of it."""
-    try:
-        yield
-    except CheckoutError as error:
-        error.errors = tuple(replace(one, field=one.field.removeprefix(prefix)) for one in error.errors)
         raise

@@ -40,6 +40,10 @@ class Hasher:
         """Of an idempotency key and whatever it belongs to."""
         return self._digest(b"replay", _encode(parts))
 
+    def quote(self, issuer: str, quote: str) -> str:
+        """Of a quote's id, which its issuer may have made of anything, and two issuers alike."""
+        return self._digest(b"quote", _encode((issuer, quote)))
+
     def buyer(self, buyer_key: str) -> str:
         """Of a buyer key, to recognise the browser that made a session."""
         return self._digest(b"buyer", buyer_key.encode())

@@ -1,14 +1,15 @@
 """Makes a new session: the order, the provider's answer, its acceptance, and the record."""
 
 import asyncio
-from collections.abc import Awaitable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 
 from service.checkout.acceptance import accept
 from service.checkout.asked import Asked, reusable_for
 from service.checkout.configured import order_of
 from service.checkout.errors import (
+    InvalidQuoteError,
     ProviderError,
     StoreRequiredError,
     UpstreamRejectedError,
@@ -17,18 +18,21 @@ from service.checkout.errors import (
 )
 from service.checkout.fingerprint import Hasher
 from service.checkout.models import Order, ProviderSession, SessionItem
-from service.checkout.ports import Clock, SessionStore
+from service.checkout.ports import Clock, QuoteStore, SessionStore
+from service.checkout.quotes.claims import Quote
 from service.checkout.reference import group_of, new_reference
 from service.checkout.session import Session, TimelineEntry
 
 _HANDED_OVER_WITHIN = timedelta(seconds=2)  # to those who wait for it on other replicas, also where nothing is re-used
+_CLOCKS_DIFFER = timedelta(minutes=2)  # a replica may be behind, and take for good what has just expired here
 
 
 class Minter:
     """Makes sessions."""
 
-    def __init__(self, sessions: SessionStore, hasher: Hasher, clock: Clock) -> None:
+    def __init__(self, sessions: SessionStore, quotes: QuoteStore, hasher: Hasher, clock: Clock) -> None:
         self._sessions = sessions
+        self._quotes = quotes
         self._hasher = hasher
         self._clock = clock
 
@@ -36,21 +40,42 @@ class Minter:
         """A new session, kept; `claim` is that of the turn it is made in. The buyer's session before it is retired.
 
         Raises:
+            InvalidQuoteError: its quote was used before.
+            StoreRequiredError: the store is down, and the quote may be used once.
             ProviderError: the provider gave no usable session.
         """
         checkout, settings = asked.checkout, asked.checkout.settings
         reference = new_reference(self._clock(), group_of(asked.fingerprint) if asked.buyer.key else None)
-        order = order_of(checkout, asked.request, asked.buyer, self._hasher, reference=reference)
-        with failing_over(asked):
-            answer = await _in_time(asked, checkout.provider.create(order))
-            margin = timedelta(seconds=settings.expiry_margin_seconds)
-            accept(order, answer, checkout.expectations, expires_after=self._clock() + margin)
+        order = order_of(checkout, asked, self._hasher, reference=reference)
+        currency = asked.quote.currency if asked.quote else None
+        async with self._burning(asked.quote, reference):
+            with failing_over(asked):
+                answer = await _in_time(asked, checkout.provider.create(order))
+                expires_after = self._clock() + timedelta(seconds=settings.expiry_margin_seconds)
+                accept(order, answer, checkout.expectations, expires_after=expires_after, currency=currency)
         session = self._record(asked, order, answer)
         lasting = max(reusable_for(session, settings, self._clock()), _HANDED_OVER_WITHIN)
         former = await self._sessions.save(session, reusable_for=lasting, claim=claim)
         if former is not None and former != reference:
             await self._retire(former)
         return session
+
+    @asynccontextmanager
+    async def _burning(self, quote: Quote | None, reference: str) -> AsyncGenerator[None]:
+        """Use a single-use quote up, and give it back where no session comes of it."""
+        if quote is None or not quote.once:
+            yield
+            return
+        place, is_made = self._hasher.quote(quote.issuer, quote.id), False
+        lasting = quote.expires_at - self._clock() + _CLOCKS_DIFFER
+        if not await self._quotes.burn(place, reference, lasting=lasting):
+            raise InvalidQuoteError
+        try:
+            yield
+            is_made = True
+        finally:
+            if not is_made:
+                await self._quotes.give_back(place, reference)
 
     async def _retire(self, reference: str) -> None:
         """One live session for a buyer: another cart, or the wish for another session, ends the one before."""
@@ -81,7 +106,7 @@ class Minter:
             tags=order.order_tags or {},
             warnings=answer.warnings,
             caller=buyer.caller,
-            quote=None,
+            quote=asked.quote.id if asked.quote else None,
             created_at=now,
             expires_at=answer.expires_at,
             language=order.language,

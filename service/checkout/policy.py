@@ -22,8 +22,8 @@ from service.checkout.return_urls import is_allowed_return_url
 from service.checkout.settings import BROKER_REFERENCE, CheckoutSettings
 
 
-def admit(request: OrderRequest, checkout: CheckoutSettings) -> None:
-    """Pass a request that the checkout's policy allows.
+def admit(request: OrderRequest, checkout: CheckoutSettings, *, is_whole: bool = True) -> None:
+    """Pass a request that the checkout's policy allows; one that is not whole may have no cart yet.
 
     Raises:
         RequestRefusedError: one of its children, by the first rule that is broken.
@@ -31,7 +31,8 @@ def admit(request: OrderRequest, checkout: CheckoutSettings) -> None:
     _check_reserved_names(request)
     check_card_numbers(request)
     _check_pricing(request.items)
-    _check_cart(request.items, checkout)
+    if is_whole:
+        _check_cart(request.items, checkout)
     _check_products(request.items, checkout.products)
     _check_country(request.country, checkout.countries)
     _check_return_urls(request, checkout.return_urls)

@@ -210,6 +210,22 @@ class SessionStore(Turns[Session], Protocol):
         ...
 
 
+class QuoteStore(Protocol):
+    """Which single-use quotes were used. Nobody can tell while the store is down."""
+
+    async def burn(self, key: str, reference: str, *, lasting: timedelta) -> bool:
+        """Use a quote, in one step, for the session of this reference; False when it was used for another before.
+
+        Raises:
+            StoreRequiredError: the store is down.
+        """
+        ...
+
+    async def give_back(self, key: str, reference: str) -> None:
+        """Let a quote be used again whose session was not made; it stays used while the store is down."""
+        ...
+
+
 class ReplayStore(Turns[Replay], Protocol):
     """Where the first answers to idempotency keys are kept."""
 

@@ -11,6 +11,7 @@ from service.checkout.enrichment import choose_country, choose_language, choose_
 from service.checkout.errors import RequestRefusedError
 from service.checkout.models import Order, OrderRequest
 from service.checkout.ports import UpstreamRequest
+from service.checkout.quotes.claims import Quote
 from service.checkout.settings import BROKER_REFERENCE, CheckoutSettings
 
 # Not the provider's: what chooses the checkout, or asks this service alone for something.
@@ -31,7 +32,10 @@ class ShownRequest(Struct, frozen=True, kw_only=True):
 
 
 class FieldRule(Struct, frozen=True, kw_only=True):
-    """A field in our vocabulary, and what set it: a key of the configuration, `request`, a header, or `service`."""
+    """A field in our vocabulary, and what set it: a key of the configuration, a header, or one of three words.
+
+    These are `request`, `quote` and `service`.
+    """
 
     path: str
     rule: str
@@ -51,10 +55,11 @@ def explain(  # noqa: PLR0913, PLR0917  # each is another source of what stands 
     buyer: Buyer,
     order: Order,
     render: Callable[[Order], UpstreamRequest],
+    quote: Quote | None = None,
 ) -> tuple[FieldRule, ...]:
     """The rule behind each field of an order that `enrich` made of these, as far as it changes what is sent."""
     key = f"checkouts.{name}"
-    country = choose_country(checkout, request, buyer)
+    country = choose_country(checkout, request, buyer, quote)
     language = choose_language(checkout, request, buyer)
     unnamed = replace(request, payment_methods_order=None, hide_payment_methods=None)
     payment = choose_payment_methods(checkout, unnamed, country.value, language.value).rule
@@ -76,6 +81,16 @@ def explain(  # noqa: PLR0913, PLR0917  # each is another source of what stands 
     }
     sent = frozenset(_sent(order, render))
     return tuple(FieldRule(path=path, rule=rules.get(path, "request")) for path in _paths(order, sent))
+
+
+def naming_quote(rules: tuple[FieldRule, ...], request: OrderRequest, quoted: OrderRequest) -> tuple[FieldRule, ...]:
+    """The rules with `quote` at what stands in the quote and not in the request."""
+    added = _said(quoted) - _said(request)
+    return tuple(replace(one, rule="quote") if one.rule == "request" and one.path in added else one for one in rules)
+
+
+def _said(request: OrderRequest) -> set[str]:
+    return {path for name, value in msgspec.to_builtins(request).items() for path in _leaves(name, value)}
 
 
 def _of_checkout(key: str, rule: str) -> str:

@@ -1,4 +1,4 @@
-"""The use case, top to bottom: let in, repeat what was answered, hand out again or create."""
+"""The use case, top to bottom: let in, repeat what was answered, hand out again or create; and what goes before it."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -7,15 +7,18 @@ from msgspec.structs import replace
 
 from service.checkout.asked import Asked, ask
 from service.checkout.buyer import Buyer
-from service.checkout.configured import Checkout, preview
+from service.checkout.configured import Checkout, check_quoted, preview
 from service.checkout.errors import StoreRequiredError, UnknownCheckoutError
+from service.checkout.fields import fields_inside
 from service.checkout.fingerprint import Hasher
 from service.checkout.flights import Flights
 from service.checkout.minting import Minter
 from service.checkout.models import OrderRequest
 from service.checkout.outcome import Outcome
-from service.checkout.ports import Clock, ReplayStore, SessionStore
+from service.checkout.ports import Clock, QuoteStore, ReplayStore, SessionStore
 from service.checkout.preview import Preview
+from service.checkout.quotes.claims import QuoteRequest, SignedQuote
+from service.checkout.quotes.quotes import Quotes, refuse_misplaced
 from service.checkout.replays import Replays
 from service.checkout.reuse import Obtained, Reuse
 from service.checkout.session import Session
@@ -40,15 +43,18 @@ class CheckoutService:
         hasher: Hasher,
         clock: Clock,
         *,
+        burned: QuoteStore,
+        quotes: Quotes,
         flights: SharedFlights | None = None,
     ) -> None:
         flights = flights or SharedFlights()
         self._checkouts = checkouts
         self._sessions = sessions
+        self._quotes = quotes
         self._hasher = hasher
         self._clock = clock
         self._flights = flights.sessions
-        self._minter = Minter(sessions, hasher, clock)
+        self._minter = Minter(sessions, burned, hasher, clock)
         self._reuse = Reuse(sessions, self._minter, clock)
         self._replays = Replays(replays, self._reuse, hasher, clock, flights.answers)
 
@@ -66,10 +72,12 @@ class CheckoutService:
         """The session for this buyer and request: the present one, or a new one.
 
         Raises:
-            RequestRefusedError: policy says no, the key belongs to another request, or a payment is under way.
+            RequestRefusedError: policy says no, the key belongs to another request, a payment is under way, or the
+                quote is not valid.
+            StoreRequiredError: the store is down, and the quote may be used once.
             ProviderError: the provider gave no usable session.
         """
-        asked = ask(self.checkout(request.checkout), request, buyer, self._hasher)
+        asked = ask(self.checkout(request.checkout), request, buyer, self._hasher, self._quotes)
         if idempotency_key is None:
             return await self._create(asked)
         return await self._replays.once(asked, idempotency_key, lambda: self._create(asked))
@@ -80,7 +88,19 @@ class CheckoutService:
         Raises:
             RequestRefusedError: policy says no.
         """
-        return preview(self.checkout(request.checkout), request, buyer, self._hasher, self._clock())
+        return preview(self.checkout(request.checkout), request, buyer, self._hasher, self._quotes, self._clock())
+
+    def sign_quote(self, wanted: QuoteRequest, caller: str) -> SignedQuote:
+        """A quote of this caller's, whose order the checkout would let pass now.
+
+        Raises:
+            RequestRefusedError: policy says no, or no key signs for this caller; fields are named as `wanted` has them.
+        """
+        checkout = self.checkout(wanted.checkout)
+        with fields_inside("order."):
+            refuse_misplaced(wanted.order)
+            check_quoted(checkout, wanted.order, self._hasher)
+        return self._quotes.sign(wanted, checkout.settings, caller)
 
     async def _create(self, asked: Asked) -> Outcome:
         if not asked.buyer.key:

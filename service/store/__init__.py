@@ -9,12 +9,13 @@ Whatever tells of a session is sealed, and everything ends by itself.
 | `PREFIX:v1:{GROUP}:latest:CHECKOUT:BUYER` | the buyer's latest session, and the one before | as the record |
 | `PREFIX:v1:{GROUP}:writer:REFERENCE` | nothing: it is claimed by whoever changes the session | |
 | `PREFIX:v1:{KEY}:replay` | what was answered to an idempotency key | until that session's end, 24 h at most |
+| `PREFIX:v1:quote:QUOTE` | the reference of the session that a quote was used for | until the quote is over |
 | a `reuse`, `replay` or `writer` key and `:claim` | of whoever makes what stands there, or changes it | 2 s, renewed |
 | `PREFIX:v1:rate:UPSTREAM` | when the latest calls to an upstream were granted | a minute after the last |
 
 What stands under a fingerprint is the session's reference and a copy of its record. Both are written in one step, which
 a cluster can take as well: all keys of one buyer share a GROUP, which stands in each reference and fingerprint, so they
-are in one slot. No key holds anything private: a fingerprint is a keyed hash, a reference is our own.
+are in one slot. No key holds anything private: a fingerprint and QUOTE are keyed hashes, a reference is our own.
 """
 
 from service.checkout.reference import group_of
@@ -38,6 +39,11 @@ def latest_key(prefix: str, reference: str, checkout: str, buyer: str) -> str:
 def replay_key(prefix: str, key: str) -> str:
     """Where the answer to an idempotency key stands."""
     return f"{prefix}:v1:{{{key}}}:replay"
+
+
+def quote_key(prefix: str, key: str) -> str:
+    """Where it stands that a quote was used."""
+    return f"{prefix}:v1:quote:{key}"
 
 
 def writer_key(prefix: str, reference: str) -> str:

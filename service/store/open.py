@@ -12,6 +12,7 @@ from service.store import rate_key
 from service.store.commands import Commands
 from service.store.connection import create_client
 from service.store.embedded import keys_of, socket_of
+from service.store.quotes import RedisQuoteStore
 from service.store.rate import SharedRate
 from service.store.replays import RedisReplayStore
 from service.store.sealing import SealedStructs, Sealer
@@ -24,6 +25,7 @@ class OpenStore(Struct, frozen=True, kw_only=True):
 
     sessions: RedisSessionStore
     replays: RedisReplayStore
+    quotes: RedisQuoteStore
     hash_key: bytes
     commands: Commands
     prefix: str
@@ -52,6 +54,7 @@ def open_store(settings: StoreSettings, embedded: Path | None) -> OpenStore:
             keep_records_for=timedelta(days=settings.ledger_days),
         ),
         replays=RedisReplayStore(commands, SealedStructs(sealer, Replay), prefix=prefix),
+        quotes=RedisQuoteStore(commands, prefix=prefix),
         hash_key=hash_key,
         commands=commands,
         prefix=prefix,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.api.body import decode, without_blanks
 from service.api.schemas import BrowserRequest
+from service.checkout.decoding import decode, without_blanks
 from service.checkout.errors import InvalidRequestError
 from service.checkout.models import Address, Customer, Item, OrderRequest, PayoutSplit
 from tests.api.conftest import Send

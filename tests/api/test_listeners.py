@@ -22,6 +22,7 @@ INTERNAL = {
     "/internal/checkout",
     "/internal/checkout/preview",
     "/internal/client-ip",
+    "/internal/quotes",
     "/internal/sessions/{reference}",
     "/internal/sessions/{reference}/customer",
     "/internal/sessions/{reference}/items",

@@ -23,6 +23,7 @@ from tests.support.tokens import AUDIENCE, ISSUER, claims, encoded, jwks, key, k
 OPEN, ANY_CALLER = "open", "any caller"
 TWO = [{"product": "pro-license", "quantity": 2}, {"product": "team-license"}]
 CART: dict[str, Any] = {"items": TWO, "country": "DE"}
+QUOTE: dict[str, Any] = {"checkout": "default", "order": {"items": TWO}, "expiresIn": 60}
 SESSION = "/internal/sessions/{reference}"
 
 
@@ -48,6 +49,7 @@ TABLE = {
     ("GET", "/internal/client-ip"): Route(ANY_CALLER),
     ("POST", "/internal/checkout"): Route("checkout:create", CART, "unknown-checkout"),
     ("POST", "/internal/checkout/preview"): Route("checkout:create", CART, "unknown-checkout"),
+    ("POST", "/internal/quotes"): Route("quotes:create", QUOTE, "unknown-checkout"),
     ("GET", SESSION): Route("sessions:read", None, "unknown-session"),
     ("GET", f"{SESSION}/payment-methods"): Route("sessions:read", None, "unknown-session"),
     ("PUT", SESSION): Route("sessions:write", {"items": TWO}, "unknown-session"),
@@ -116,16 +118,17 @@ def impostors() -> dict[str, list[tuple[str, str]]]:
     } | {f"token: {name}": bearer(token) for name, token in tokens.items()}
 
 
-def toml(sandbox_url: str, jwks_file: str) -> str:
+def toml(sandbox_url: str, jwks_file: str, secret_file: str) -> str:
     """A caller of each scope alone, of none, of all, and of all at another checkout; by key and by token."""
     usual = default_toml(sandbox_url).replace("[upstreams.acme]", "[upstreams.acme]\nrate_limit_per_minute = 0")
-    parts = [usual, f'\n[store]\nkey_prefix = "routes-{secrets.token_hex(4)}"\n[limits]\nmode = "observe"\n']
+    parts = [usual, f'\n[store]\nkey_prefix = "routes-{secrets.token_hex(4)}"\n']
     parts.append(f"\n[checkouts.other]\n{PLAIN_CHECKOUT}")
     callers = {scope.replace(":", "-"): [scope] for scope in SCOPES} | {"none": [], "all": [*SCOPES]}
     for name, scopes in (callers | {"outsider": [*SCOPES]}).items():
         digest = sha256(f"key of {name}".encode()).hexdigest()
         parts.append(f'[callers.{name}]\nkey_sha256 = ["{digest}"]\njwt_subject = "idp|{name}"\nscopes = {scopes}\n')
     parts.append('checkouts = ["other"]\n')
+    parts.append(f'[quotes]\nsign_with = "k"\n[quotes.keys.k]\nsecret = {{ file = "{secret_file}" }}\n')
     parts.append(f'[jwt]\njwks_file = "{jwks_file}"\nissuer = "{ISSUER}"\naudience = "{AUDIENCE}"\n')
     return "".join(parts)
 
@@ -159,7 +162,10 @@ def broker(
     """One for all tests of this module."""
     folder = tmp_path_factory.mktemp("routes")
     (folder / "jwks.json").write_text(jwks("rsa-1", "ec-1"))
-    settings = settings_of(toml(_sandbox_server.url, str(folder / "jwks.json")), folder)
+    secret = folder / "secret"
+    secret.touch(0o600)
+    secret.write_text("a shared secret of thirty-two bytes or more")
+    settings = settings_of(toml(_sandbox_server.url, str(folder / "jwks.json"), str(secret)), folder)
     with asyncio.Runner() as runner:
         context = running(create_app(settings, embedded=store.directory))
         yield Broker(runner, runner.run(context.__aenter__()))
@@ -238,7 +244,7 @@ def test_what_is_of_another_checkout_does_not_exist(broker: Broker, one: tuple[s
     if "reference" in one[1]:
         unknown = broker.ask(one, asker, "cs_01kb2w8z4e6m3q9r7t5v1x0y2a")
     else:
-        unknown = broker.send(*one, asker, CART | {"checkout": "never-was"})
+        unknown = broker.send(*one, asker, (TABLE[one].body or {}) | {"checkout": "never-was"})
 
     assert shape(unknown) == shape(foreign)
 

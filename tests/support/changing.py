@@ -25,6 +25,7 @@ from tests.support.orders import (
     SettableClock,
     shown,
 )
+from tests.support.quotes import MemoryQuotes, quotes
 
 BUYER = Buyer(key="b" * 24)
 CALLER = Buyer(caller="backoffice")
@@ -52,7 +53,15 @@ class ChangingWorld:
             for name, editor in (("default", self.editor), ("fixed", None))
         }
         hasher = Hasher(b"k" * 32)
-        self.service = CheckoutService(self.checkouts, self.sessions, MemoryReplays(), hasher, self.clock)
+        self.service = CheckoutService(
+            self.checkouts,
+            self.sessions,
+            MemoryReplays(),
+            hasher,
+            self.clock,
+            burned=MemoryQuotes(),
+            quotes=quotes(clock=self.clock),
+        )
         self.found = SessionService(self.sessions, hasher, self.clock)
         self.changes = SessionChanges(self.checkouts, self.sessions, self.clock)
 

@@ -4,6 +4,7 @@ import base64
 from pathlib import Path
 
 from tests.support.certificates import Authority
+from tests.support.quotes import PRIVATE, PUBLIC
 from tests.support.tokens import jwks
 
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -17,9 +18,9 @@ SECRETS = {
     "FS_PASSWORD": "hush-fs-password",
     "FS_WEBHOOK_SECRET": "hush-webhook",
     "PAYNOW_KEY": "hush-paynow",
-    "QUOTE_SECRET": "hush-quote",
-    "QUOTE_PRIVATE": "hush-private",
-    "QUOTE_PUBLIC": "hush-public",
+    "QUOTE_SECRET": "hush-quote-of-thirty-two-bytes-or-more",
+    "QUOTE_PRIVATE": PRIVATE,
+    "QUOTE_PUBLIC": PUBLIC,
     "TURNSTILE_SECRET": "hush-turnstile",
     "OUTGOING_SECRET": "hush-outgoing",
 }

@@ -18,6 +18,7 @@ from service.store.sealing import SealedStructs, Sealer
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
 from tests.support.orders import CHECKOUT, shown
+from tests.support.quotes import MemoryQuotes, quotes
 from tests.support.truth import Truth
 
 HASHER = Hasher(b"h" * 32)
@@ -62,7 +63,9 @@ class Replica:
             )
             for name in ("default", "other")
         }
-        self.service = CheckoutService(checkouts, self._sessions, self._replays, HASHER, self.clock)
+        self.service = CheckoutService(
+            checkouts, self._sessions, self._replays, HASHER, self.clock, burned=MemoryQuotes(), quotes=quotes()
+        )
 
     async def until_store_answers(self) -> None:
         """Return once the store, which may have been left alone, is asked again."""

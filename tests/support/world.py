@@ -18,6 +18,7 @@ from tests.support.orders import (
     SettableClock,
     shown,
 )
+from tests.support.quotes import MemoryQuotes, quotes
 
 BUYER = Buyer(key="b" * 24, address="8.8.4.4")
 
@@ -31,6 +32,8 @@ class World:
         self.verifier = EchoVerifier()
         self.sessions = MemorySessions()
         self.replays = MemoryReplays()
+        self.burned = MemoryQuotes()
+        self.quotes = quotes(clock=self.clock)
         self._hasher = Hasher(b"k" * 32)
         self.service = self.replica(settings, verified=verified)
         self.found = SessionService(self.sessions, self._hasher, self.clock)
@@ -48,7 +51,9 @@ class World:
             )
             for name in ("default", "other")
         }
-        return CheckoutService(checkouts, self.sessions, self.replays, self._hasher, self.clock)
+        return CheckoutService(
+            checkouts, self.sessions, self.replays, self._hasher, self.clock, burned=self.burned, quotes=self.quotes
+        )
 
     async def ask(self, request: OrderRequest = REQUEST, buyer: Buyer = BUYER, key: str | None = None) -> str:
         """The session id that is handed out."""
