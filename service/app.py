@@ -29,6 +29,8 @@ from service.checkout.changes import SessionChanges
 from service.checkout.configured import Checkout
 from service.checkout.errors import CheckoutError
 from service.checkout.fingerprint import Hasher
+from service.checkout.limits import Limits
+from service.checkout.paid_ratio import PaidRatio
 from service.checkout.ports import Clock
 from service.checkout.quotes.quotes import Quotes
 from service.checkout.service import CheckoutService, SharedFlights
@@ -118,6 +120,13 @@ def runtime_of(settings: Settings, resources: Resources, clock: Clock, flights: 
     store = resources.store(settings.store)
     hasher, trust = Hasher(store.hash_key), ProxyTrust(settings.server)
     callers = Callers(settings.callers, Tokens(settings.jwt, clock) if settings.jwt else None)
+    limits = Limits(
+        settings.limits,
+        store.limits(workers=settings.server.workers),
+        PaidRatio(settings.limits.paid_ratio_floor, store.paid, hasher),
+        hasher,
+        resources.challenge(settings),
+    )
     checkouts = {
         name: checkout_of(name, settings, resources.client(checkout.upstream, settings), clock)
         for name, checkout in settings.checkouts.items()
@@ -127,7 +136,15 @@ def runtime_of(settings: Settings, resources: Resources, clock: Clock, flights: 
     return Runtime(
         server=settings.server,
         service=CheckoutService(
-            checkouts, store.sessions, store.replays, hasher, clock, burned=store.quotes, quotes=quotes, flights=flights
+            checkouts,
+            store.sessions,
+            store.replays,
+            hasher,
+            clock,
+            burned=store.quotes,
+            quotes=quotes,
+            limits=limits,
+            flights=flights,
         ),
         sessions=SessionService(store.sessions, hasher, clock),
         changes=SessionChanges(checkouts, store.sessions, clock),

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar
 import httpx
 from msgspec import Struct
 
+from service.challenge import MAX_CONNECTIONS, ChallengeSettings, ChallengeVerifier
 from service.checkout.ports import Clock
 from service.providers.base import UpstreamSettings
 from service.providers.calls import Calls, Limits, create_breaker, forget_breaker
@@ -102,10 +103,23 @@ class Resources:
             self._open.append((key, store))
         return store
 
+    def challenge(self, settings: Settings) -> ChallengeVerifier | None:
+        """Who tells people from machines, where that is configured."""
+        if settings.challenge is None:
+            return None
+        key = _challenge_key(settings.challenge, settings)
+        verifier = self._find(ChallengeVerifier, key)
+        if verifier is None:
+            verifier = ChallengeVerifier(settings.challenge, self._seams.create_transport(MAX_CONNECTIONS))
+            self._open.append((key, verifier))
+        return verifier
+
     def close_unused(self, in_force: Settings) -> None:
         """Close what these settings do not ask for, once no request can still be using it."""
         used: list[_Key] = [(name, upstream, in_force.store) for name, upstream in in_force.upstreams.items()]
         used.append(("", in_force.store, in_force.store))
+        if in_force.challenge is not None:
+            used.append(_challenge_key(in_force.challenge, in_force))
         upstreams = [key[1] for key, _ in self._open if isinstance(key[1], UpstreamSettings)]
         longest_call = max((upstream.total_timeout for upstream in upstreams), default=0.0)
         for entry in [one for one in self._open if one[0] not in used]:
@@ -140,6 +154,10 @@ class Resources:
         task = asyncio.create_task(closing)
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+def _challenge_key(challenge: ChallengeSettings, settings: Settings) -> _Key:
+    return "", challenge, settings.store
 
 
 def _identity(name: str, upstream: UpstreamSettings) -> tuple[str, str, str]:

@@ -10,6 +10,8 @@ from typing import Annotated
 from msgspec import Struct
 
 from service.api.settings import CallerSettings, JwtSettings, ServerSettings
+from service.challenge import ChallengeSettings
+from service.checkout.limits import LimitsSettings
 from service.checkout.quotes.settings import QuotesSettings
 from service.checkout.settings import CheckoutSettings
 from service.config.reader import Note, Reader, join
@@ -18,7 +20,7 @@ from service.names import check_names, tables
 from service.providers.base import ProviderModule, UpstreamSettings
 from service.providers.registry import discover
 from service.store.settings import StoreSettings
-from service.upcoming import ChallengeSettings, LimitsSettings, OutgoingSettings
+from service.upcoming import OutgoingSettings
 
 Module = ProviderModule[UpstreamSettings, CheckoutSettings]
 
@@ -30,8 +32,8 @@ class Sections(Struct, frozen=True, kw_only=True):
     store: StoreSettings = StoreSettings()
     callers: dict[Name, CallerSettings] = {}
     quotes: QuotesSettings | None = None
-    limits: Annotated[LimitsSettings, LATER] = LimitsSettings()
-    challenge: Annotated[ChallengeSettings | None, LATER] = None
+    limits: LimitsSettings = LimitsSettings()
+    challenge: ChallengeSettings | None = None
     jwt: JwtSettings | None = None
     outgoing: Annotated[tuple[OutgoingSettings, ...], LATER] = ()
 

@@ -4,12 +4,12 @@ Each struct moves beside its feature when that arrives.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from service.config.secret import Secret
-from service.config.types import HttpsUrl, OptionalCount, url_fault
+from service.config.types import HttpsUrl, url_fault
 
 SessionEvent = Annotated[
     str,
@@ -19,25 +19,6 @@ SessionEvent = Annotated[
         examples=["session.completed"],
     ),
 ]
-
-
-class LimitsSettings(Struct, frozen=True, kw_only=True):
-    """`[limits]`: sliding windows over what would call upstream; 0 turns one off."""
-
-    mode: Literal["enforce", "observe"] = "enforce"
-    per_ip_per_minute: OptionalCount = 20
-    per_product_per_minute: OptionalCount = 600
-    per_email_per_hour: OptionalCount = 20
-    per_checkout_per_minute: OptionalCount = 1200
-    paid_ratio_floor: Annotated[float, Meta(ge=0, le=1)] = 0.0
-
-
-class ChallengeSettings(Struct, frozen=True, kw_only=True):
-    """`[challenge]`: who verifies that a buyer is human."""
-
-    provider: Literal["turnstile", "hcaptcha"]
-    site_key: Annotated[str, Meta(min_length=1, max_length=256)]
-    secret: Secret
 
 
 class OutgoingSettings(Struct, frozen=True, kw_only=True):

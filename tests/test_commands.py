@@ -21,7 +21,7 @@ def test_check_prints_what_is_in_force(tmp_path: Path, capsys: pytest.CaptureFix
 
     lines = capsys.readouterr().out.splitlines()
     assert "server.port = 8000" in lines
-    assert "limits.per_ip_per_minute = 20  (no effect yet)" in lines
+    assert "limits.per_ip_per_minute = 20" in lines
     assert 'checkouts.default.products = ["pro-license","team-*"]' in lines
     assert 'checkouts.default.payment_methods[0].when.country = ["DE","AT"]' in lines
     assert "upstreams.legacy.read_timeout = 5.0" in lines

@@ -31,6 +31,12 @@ hash_key = {{ file = "key" }}
 """
 FILE_SECRETS = '{ username = { file = "username" }, password = { file = "password" } }'
 ENV_SECRETS = '{ username = { env = "SANDBOX_USERNAME" }, password = { env = "SANDBOX_PASSWORD" } }'
+_OUTGOING = """
+[[outgoing]]
+url = "https://erp.example"
+secret = { env = "OUTGOING_SECRET" }
+events = ["session.completed"]
+"""
 
 
 class Configured:
@@ -134,10 +140,10 @@ def test_sessions_outlive_a_reload(running: Service, configured: Configured) -> 
         configured.mount(configured.toml + "# before\n")
     first = running.create("c" * 30)
     with reloaded(running):
-        configured.mount(configured.toml + "[limits]\n")
+        configured.mount(configured.toml + _OUTGOING)
 
     assert (201, 200) == (first.status_code, running.create("c" * 30).status_code)
-    assert ["limits"] in [line["keys"] for line in running.running.named("config.no_effect_yet")]
+    assert ["outgoing"] in [line["keys"] for line in running.running.named("config.no_effect_yet")]
 
 
 @pytest.mark.parametrize(

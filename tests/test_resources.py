@@ -9,6 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from service import resources
+from service.challenge import ChallengeSettings
+from service.config.secret import Secret
 from service.providers.base import UpstreamSettings
 from service.resources import Resources, Seams
 from service.settings import Settings
@@ -136,3 +138,21 @@ async def test_another_account_knows_nothing(opened: Resources, settings: Settin
     again: list[str] = opened.client("acme", settings).keep(("customers",), list)
 
     assert [[], []] == [empty, again]
+
+
+async def test_challenge_is_kept_until_it_changes(opened: Resources, settings: Settings, made: list[Transport]) -> None:
+    """The same settings keep their connections; others get new ones, and none is had where none is configured."""
+    assert None is opened.challenge(settings)
+    challenge = ChallengeSettings(provider="turnstile", site_key="k", secret=Secret("s"))
+    asking = replace(settings, challenge=challenge)
+    first = opened.challenge(asking)
+    opened.close_unused(asking)
+    assert first is opened.challenge(replace(asking, challenge=replace(challenge)))
+    newer = replace(settings, challenge=replace(challenge, secret=Secret("t")))
+    assert first is not opened.challenge(newer)
+    opened.close_unused(newer)
+    async with asyncio.timeout(10):
+        while made[0].is_open:  # noqa: ASYNC110  # closing has no event
+            await asyncio.sleep(0)
+
+    assert [False, True] == [transport.is_open for transport in made]

@@ -40,6 +40,7 @@ def browser(request: AppRequest, runtime: Runtime) -> Buyer:
     return Buyer(
         key=key,
         address=address.buyer,
+        network=address.network,
         header_country=_header_country(request, runtime) if through_proxy else None,
         accept_language=request.headers.get("accept-language"),
         origin=request.headers.get("origin"),

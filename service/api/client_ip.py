@@ -23,17 +23,23 @@ _WITH_PORT = re.compile(r"(?P<v4>[0-9.]{7,15}):[0-9]{1,5}|\[(?P<v6>[0-9A-Fa-f:.]
 _FORWARDED_PAIR = re.compile(r'\s*([A-Za-z0-9-]+)=("(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*(;|,|$)')
 # Prefixes under which an address stands for another one: 6to4, Teredo.
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # nothing else of IPv6 has been given to anybody
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # all of IPv4 in one network
 _TUNNELS = tuple(ipaddress.ip_network(network) for network in ("2002::/16", "2001::/32"))
 
 
 class ClientAddress(Struct, frozen=True, kw_only=True):
-    """Whose address was taken, from where, and every step on the way; `buyer` is what may be sent to a provider."""
+    """Whose address was taken, from where, and every step on the way; `buyer` is what may be sent to a provider.
+
+    `network` is what limits count, public or not; None where only a proxy is known, as that would lock out everybody
+    behind it.
+    """
 
     client: Address | None
     source: Source
     trusted_peer: bool
     buyer: str | None
     steps: tuple[str, ...]
+    network: str | None = None
 
 
 class ProxyTrust:
@@ -100,6 +106,7 @@ class ProxyTrust:
             trusted_peer=trusted_peer,
             buyer=str(client) if is_buyer else None,
             steps=(*steps, verdict),
+            network=None if self._trusts(client) else network_of(client),
         )
 
     def _trusts(self, address: Address) -> bool:
@@ -127,6 +134,14 @@ def parse_element(text: str) -> Address | None:
         # Brackets are for IPv6 alone.
         return address if v4 or ":" in with_port["v6"] else None
     return parse_address(text)
+
+
+def network_of(address: Address) -> str:
+    """What one customer of an access provider has: an IPv4 address, or the /64 of an IPv6 one."""
+    if isinstance(address, ipaddress.IPv6Address):
+        v4 = address.sixtofour or (ipaddress.IPv4Address(address.packed[-4:]) if address in _NAT64 else None)
+        return str(v4 or ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
 
 
 def is_public(address: Address) -> bool:

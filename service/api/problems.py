@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from service.api.access import note
 from service.checkout.errors import CheckoutError, FieldError, ProviderError
+from service.checkout.limit_errors import ChallengeRequiredError, ShownChallenge
 from service.observability.logging import place_of
 
 PROBLEM_JSON = "application/problem+json"
@@ -184,6 +185,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
     errors: tuple[FieldError, ...] = ()
     retry_after: int | None = None
     fallback_url: str | None = None
+    challenge: ShownChallenge | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -199,6 +201,7 @@ def of_checkout_error(request: AnyRequest, error: CheckoutError) -> Response[byt
         errors=error.errors,
         retry_after=error.retry_after_seconds,
         fallback_url=error.fallback_url,
+        challenge=error.challenge if isinstance(error, ChallengeRequiredError) else None,
     )
     headers = {"Retry-After": str(problem.retry_after)} if problem.retry_after is not None else {}
     if problem.status == HTTPStatus.UNAUTHORIZED:

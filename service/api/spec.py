@@ -100,7 +100,7 @@ CREATE = _options(
     Operation(
         id="createCheckout",
         answers=_CREATED,
-        problems=(*_BODY, "origin-not-allowed", *_CREATE, *_ALWAYS),
+        problems=(*_BODY, "origin-not-allowed", "challenge-required", *_CREATE, "rate-limited", *_ALWAYS),
         body=BrowserRequest,
         body_example=examples.BROWSER_REQUEST,
         headers=("Buyer-Key", "Idempotency-Key"),

@@ -25,6 +25,8 @@ CheckoutError
     ├── UpstreamInvalidError          its answer cannot be read
     ├── UpstreamUnavailableError, UpstreamThrottledError, UpstreamTimeoutError  → a later try may help
     └── OverloadedError               not asked: we are at our own limit    → a later try may help
+
+Two more refusals, of those who are over a limit, stand in `limit_errors.py`.
 """
 
 import re

@@ -52,5 +52,9 @@ class Hasher:
         """Of a buyer key, to name the buyer to a provider: another hash than ours, so that none leads to the other."""
         return self._digest(b"pseudonym", buyer_key.encode())
 
+    def limit(self, kind: str, *named: str) -> str:
+        """Of what is counted under a limit: an address, a product, an e-mail address, a checkout."""
+        return self._digest(b"limit", _encode((kind, named)))
+
     def _digest(self, purpose: bytes, content: bytes) -> str:
         return blake2b(content, digest_size=_DIGEST_BYTES, key=self._key, person=purpose).hexdigest()

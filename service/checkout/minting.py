@@ -17,6 +17,7 @@ from service.checkout.errors import (
     at_upstream,
 )
 from service.checkout.fingerprint import Hasher
+from service.checkout.limits import Limits
 from service.checkout.models import Order, ProviderSession, SessionItem
 from service.checkout.ports import Clock, QuoteStore, SessionStore
 from service.checkout.quotes.claims import Quote
@@ -30,9 +31,12 @@ _CLOCKS_DIFFER = timedelta(minutes=2)  # a replica may be behind, and take for g
 class Minter:
     """Makes sessions."""
 
-    def __init__(self, sessions: SessionStore, quotes: QuoteStore, hasher: Hasher, clock: Clock) -> None:
+    def __init__(
+        self, sessions: SessionStore, quotes: QuoteStore, limits: Limits, hasher: Hasher, clock: Clock
+    ) -> None:
         self._sessions = sessions
         self._quotes = quotes
+        self._limits = limits
         self._hasher = hasher
         self._clock = clock
 
@@ -41,6 +45,7 @@ class Minter:
 
         Raises:
             InvalidQuoteError: its quote was used before.
+            RateLimitedError, ChallengeRequiredError: there were too many.
             StoreRequiredError: the store is down, and the quote may be used once.
             ProviderError: the provider gave no usable session.
         """
@@ -49,10 +54,12 @@ class Minter:
         order = order_of(checkout, asked, self._hasher, reference=reference)
         currency = asked.quote.currency if asked.quote else None
         async with self._burning(asked.quote, reference):
+            await self._limits.admit(asked, order)
             with failing_over(asked):
                 answer = await _in_time(asked, checkout.provider.create(order))
                 expires_after = self._clock() + timedelta(seconds=settings.expiry_margin_seconds)
                 accept(order, answer, checkout.expectations, expires_after=expires_after, currency=currency)
+        await self._limits.paid.note(checkout.name, "minted")
         session = self._record(asked, order, answer)
         lasting = max(reusable_for(session, settings, self._clock()), _HANDED_OVER_WITHIN)
         former = await self._sessions.save(session, reusable_for=lasting, claim=claim)

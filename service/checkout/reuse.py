@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from service.checkout.asked import Asked, reusable_for
 from service.checkout.errors import SessionCompletingError, StoreRequiredError, UpstreamTimeoutError
+from service.checkout.limits import Limits
 from service.checkout.minting import Minter, failing_over
 from service.checkout.ports import Clock, SessionStore
 from service.checkout.session import Event, Session, State
@@ -36,8 +37,9 @@ class Obtained(NamedTuple):
 class Reuse:
     """One live session for a buyer and request."""
 
-    def __init__(self, sessions: SessionStore, minter: Minter, clock: Clock) -> None:
+    def __init__(self, sessions: SessionStore, limits: Limits, minter: Minter, clock: Clock) -> None:
         self._sessions = sessions
+        self._limits = limits
         self._minter = minter
         self._clock = clock
 
@@ -110,14 +112,21 @@ class Reuse:
         elif session.state == "pending" or _was_noted(session, now):
             return session
 
+        was_paid = False
+
         async def looked_after(record: Session) -> Session:
+            nonlocal was_paid
             # What happened to the record since the provider was asked is younger than its yes.
             is_old = state == "open" and record.state != session.state
-            return _seen(record, None if is_old else state, self._clock())
+            seen = _seen(record, None if is_old else state, self._clock())
+            was_paid = seen.state == "completed" and record.state != "completed"
+            return seen
 
         updated = None
         with suppress(StoreRequiredError):  # what was found out holds all the same
             updated = await self._sessions.update(session.reference, looked_after)
+        if was_paid:
+            await self._limits.paid.note(session.checkout, "paid")
         return updated or _seen(session, state, now)
 
 

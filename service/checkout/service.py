@@ -12,9 +12,11 @@ from service.checkout.errors import StoreRequiredError, UnknownCheckoutError
 from service.checkout.fields import fields_inside
 from service.checkout.fingerprint import Hasher
 from service.checkout.flights import Flights
+from service.checkout.limits import Limits
 from service.checkout.minting import Minter
 from service.checkout.models import OrderRequest
 from service.checkout.outcome import Outcome
+from service.checkout.payer import paying
 from service.checkout.ports import Clock, QuoteStore, ReplayStore, SessionStore
 from service.checkout.preview import Preview
 from service.checkout.quotes.claims import QuoteRequest, SignedQuote
@@ -45,6 +47,7 @@ class CheckoutService:
         *,
         burned: QuoteStore,
         quotes: Quotes,
+        limits: Limits,
         flights: SharedFlights | None = None,
     ) -> None:
         flights = flights or SharedFlights()
@@ -54,8 +57,9 @@ class CheckoutService:
         self._hasher = hasher
         self._clock = clock
         self._flights = flights.sessions
-        self._minter = Minter(sessions, burned, hasher, clock)
-        self._reuse = Reuse(sessions, self._minter, clock)
+        self._limits = limits
+        self._minter = Minter(sessions, burned, limits, hasher, clock)
+        self._reuse = Reuse(sessions, limits, self._minter, clock)
         self._replays = Replays(replays, self._reuse, hasher, clock, flights.answers)
 
     def checkout(self, name: str) -> Checkout:
@@ -72,15 +76,16 @@ class CheckoutService:
         """The session for this buyer and request: the present one, or a new one.
 
         Raises:
-            RequestRefusedError: policy says no, the key belongs to another request, a payment is under way, or the
-                quote is not valid.
+            RequestRefusedError: policy says no, the key belongs to another request, a payment is under way, the quote
+                is not valid, or there were too many.
             StoreRequiredError: the store is down, and the quote may be used once.
             ProviderError: the provider gave no usable session.
         """
         asked = ask(self.checkout(request.checkout), request, buyer, self._hasher, self._quotes)
-        if idempotency_key is None:
-            return await self._create(asked)
-        return await self._replays.once(asked, idempotency_key, lambda: self._create(asked))
+        with paying(self._limits.payer(buyer)):
+            if idempotency_key is None:
+                return await self._create(asked)
+            return await self._replays.once(asked, idempotency_key, lambda: self._create(asked))
 
     def preview(self, request: OrderRequest, buyer: Buyer) -> Preview:
         """What `create` would send for a new session, and why; sends nothing.

@@ -23,7 +23,7 @@ UPSTREAM_SECONDS = Histogram(
 UPSTREAM_RETRIES = Counter("checkout_upstream_retries_total", "Calls to a provider that were made again.", ["upstream"])
 UPSTREAM_REFUSED = Counter(
     "checkout_upstream_refused_total",
-    "Calls to a provider that were not made, by reason: breaker, bulkhead, rate or deadline.",
+    "Calls to a provider that were not made, by reason: breaker, bulkhead, rate, share or deadline.",
     ["upstream", "reason"],
 )
 UPSTREAM_IN_FLIGHT = Gauge(
@@ -43,6 +43,19 @@ CREDENTIALS_REFUSED = Counter(
 BUILD = Gauge("checkout_build_info", "Which version runs.", ["version"], multiprocess_mode="mostrecent")
 CLIENT_ADDRESS_REFUSED = Counter(
     "checkout_client_address_refused_total", "Forwarding headers too long or malformed to be read."
+)
+LIMITS_EXCEEDED = Counter(
+    "checkout_limits_exceeded_total",
+    "Requests over a limit, by its kind and what became of them; anything but `refused` is an alarm.",
+    ["kind", "verdict"],
+)
+LIMITS_WITHOUT_ADDRESS = Counter(
+    "checkout_limits_without_address_total", "Sessions asked for by browsers of which only a proxy's address is known."
+)
+CHALLENGES = Counter(
+    "checkout_challenges_total",
+    "Challenges by outcome: asked, solved, failed, or unavailable and let pass.",
+    ["outcome"],
 )
 
 _LIVE_GAUGE = re.compile(r"gauge_live[a-z]+_([0-9]+)")

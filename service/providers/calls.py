@@ -11,17 +11,19 @@ import structlog
 from msgspec import Struct
 
 from service.checkout.errors import (
+    CheckoutError,
     OverloadedError,
     ProviderError,
     UpstreamThrottledError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from service.checkout.limit_errors import RateLimitedError
 from service.observability import metrics
 from service.resilience.breaker import Breaker, BreakerOpenError, Call
 from service.resilience.bulkhead import Bulkhead, BulkheadFullError
 from service.resilience.health import BreakerSettings, Outcome
-from service.resilience.rate import RateBudget, RateSpentError, Unlimited
+from service.resilience.rate import RateBudget, RateSpentError, ShareSpentError, Unlimited
 from service.resilience.retries import RetryBudget
 
 _FOR_THE_CALL_SECONDS = 1.0
@@ -76,6 +78,7 @@ class Calls:
 
         Raises:
             ProviderError: of the last exchange, or it was not let through. `sent` says whether anything ever left.
+            RateLimitedError: whoever this is for has had a share of the calls.
         """
         self._retries.note_request()
         attempt, sent = 1, False
@@ -113,7 +116,7 @@ class Calls:
         """What came of an exchange.
 
         Raises:
-            ProviderError: it was not let through.
+            ProviderError, RateLimitedError: it was not let through.
         """
         try:
             self._breaker.check()  # before the queue as well: it must cost nothing while the provider is down
@@ -171,9 +174,9 @@ def _outcome(status: int) -> Outcome:
     return Outcome.SUCCEEDED if status < HTTPStatus.MULTIPLE_CHOICES else Outcome.ANSWERED
 
 
-def _refusal(reason: Exception) -> tuple[ProviderError, str]:
+def _refusal(reason: Exception) -> tuple[CheckoutError, str]:
     """Why a call was not made: as an error, and in a word."""
-    refusal: ProviderError
+    refusal: CheckoutError
     match reason:
         case BreakerOpenError():
             wait, why = _whole_seconds(reason.wait_seconds + random.random()), "breaker"  # noqa: S311  # no secret
@@ -182,6 +185,9 @@ def _refusal(reason: Exception) -> tuple[ProviderError, str]:
         case BulkheadFullError():
             wait, why = random.randint(1, 3), "bulkhead"  # noqa: S311  # no secret
             refusal = OverloadedError("Too many calls to the provider are under way.", retry_after_seconds=wait)
+        case ShareSpentError():
+            wait, why = _whole_seconds(reason.wait_seconds), "share"
+            refusal = RateLimitedError("Too much was asked for from this network.", retry_after_seconds=wait)
         case RateSpentError():
             wait, why = _whole_seconds(reason.wait_seconds), "rate"
             detail = "This shop's calls to the provider are used up for the moment."

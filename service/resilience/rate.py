@@ -17,11 +17,19 @@ class RateSpentError(Exception):
         self.wait_seconds = wait_seconds
 
 
+class ShareSpentError(RateSpentError):
+    """One payer's share of the budget is spent; there may be room for others."""
+
+
 class RateBudget(Protocol):
     """Whoever makes a call takes it from here first."""
 
     async def take(self) -> float:
-        """0 when it is granted; else the seconds until another would be, and nothing was taken."""
+        """0 when it is granted; else the seconds until another would be, and nothing was taken.
+
+        Raises:
+            ShareSpentError: there may be room, but not for whoever this is for.
+        """
         ...
 
 

@@ -8,10 +8,12 @@ from msgspec.structs import replace
 
 from service.checkout.outcome import Replay
 from service.checkout.session import Session
-from service.store import rate_key
+from service.resilience.windows import LocalWindows
 from service.store.commands import Commands
 from service.store.connection import create_client
 from service.store.embedded import keys_of, socket_of
+from service.store.limits import RedisLimitStore
+from service.store.paid import RedisPaidStore
 from service.store.quotes import RedisQuoteStore
 from service.store.rate import SharedRate
 from service.store.replays import RedisReplayStore
@@ -26,13 +28,19 @@ class OpenStore(Struct, frozen=True, kw_only=True):
     sessions: RedisSessionStore
     replays: RedisReplayStore
     quotes: RedisQuoteStore
+    paid: RedisPaidStore
+    windows: LocalWindows
     hash_key: bytes
     commands: Commands
     prefix: str
 
     def rate(self, upstream: str, per_minute: int, *, workers: int) -> SharedRate:
         """The budget of an upstream's calls, the same for every replica with this store."""
-        return SharedRate(self.commands, rate_key(self.prefix, upstream), per_minute, workers=workers)
+        return SharedRate(self.commands, self.prefix, upstream, per_minute, workers=workers)
+
+    def limits(self, *, workers: int) -> RedisLimitStore:
+        """The windows of all limits; what was counted outlives a change of the settings, here as well."""
+        return RedisLimitStore(self.commands, self.windows, prefix=self.prefix, workers=workers)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -55,6 +63,8 @@ def open_store(settings: StoreSettings, embedded: Path | None) -> OpenStore:
         ),
         replays=RedisReplayStore(commands, SealedStructs(sealer, Replay), prefix=prefix),
         quotes=RedisQuoteStore(commands, prefix=prefix),
+        paid=RedisPaidStore(commands, prefix=prefix),
+        windows=LocalWindows(),
         hash_key=hash_key,
         commands=commands,
         prefix=prefix,

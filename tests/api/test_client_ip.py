@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
-from service.api.client_ip import ClientAddress, ProxyTrust
+from service.api.client_ip import ClientAddress, ProxyTrust, network_of
 from service.api.settings import ServerSettings
 
 TRUSTED = ("127.0.0.1/32", "10.0.0.0/8", "2001:db8:aa::/48", "1.2.3.0/24")
@@ -277,3 +277,36 @@ def test_nothing_left_of_the_client_is_ever_taken(
         assert listed.buyer in {bare, None}
         assert forwarded.buyer in {bare, None}
     assert bare is None or ipaddress.ip_address(bare).is_global
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1", "10.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1", "fe80::/64"),
+        ("64:ff9b::c633:6407", "198.51.100.7"),  # a whole internet of IPv4 in one /64
+        ("2002:c633:6407:1::1", "198.51.100.7"),  # 65,536 networks for one IPv4 address
+    ],
+)
+def test_network_that_limits_count(address: str, network: str) -> None:
+    """An IPv4 address, or the /64 of an IPv6 one; an IPv4 one inside IPv6 counts as itself."""
+    assert network == network_of(ipaddress.ip_address(address))
+
+
+def test_one_network_for_all_addresses_of_a_customer() -> None:
+    """65,536 addresses of one /64 are one."""
+    first = int(ipaddress.IPv6Address("2001:db8:7:7::"))
+
+    assert {"2001:db8:7:7::/64"} == {network_of(ipaddress.IPv6Address(first + 2**48 * n)) for n in range(65_536)}
+
+
+def test_network_of_whoever_asks() -> None:
+    """It is the client's, public or not; a trusted proxy that names nobody has none."""
+    assert "9.9.9.9" == resolve("X-Forwarded-For", STRANGER, (XFF, BUYER)).network
+    assert BUYER == resolve("X-Forwarded-For", PEER, (XFF, BUYER)).network
+    assert "192.168.1.9" == resolve("X-Forwarded-For", PEER, (XFF, "192.168.1.9")).network
+    for lines in ((), ((XFF, "10.1.1.1"),), ((XFF, "junk"),), ((XFF, ""),)):
+        assert None is resolve("X-Forwarded-For", PEER, *lines).network
+    assert None is resolve("X-Forwarded-For", None).network

@@ -82,6 +82,7 @@ def test_create_and_reuse_are_counted(make_broker: MakeBroker) -> None:
         'checkout_upstream_calls_total{outcome="201",upstream="acme"}': 1,
         'checkout_upstream_seconds_count{upstream="acme"}': 1,
         'checkout_request_seconds_count{route="/checkout"}': 2,
+        "checkout_limits_without_address_total": 1,
     } == {
         name: after[name] - before.get(name, 0)
         for name in moved(before, after)

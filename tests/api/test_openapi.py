@@ -29,9 +29,7 @@ each_operation = pytest.mark.parametrize(("method", "path", "operation"), OPERAT
 CART = {"items": [{"product": "pro-license"}], "coupon": "NONE", "returnUrl": "https://shop.example/thanks"}
 LATER = {
     # explained on their pages, and answered by what is still to come
-    "challenge-required",
     "not-acceptable",
-    "rate-limited",
 }
 
 

@@ -38,6 +38,12 @@ upstream = "fast"
 path = "acme/popup-checkout"
 live = true
 
+[limits]
+per_ip_per_minute = 100000000
+per_product_per_minute = 100000000
+per_email_per_hour = 100000000
+per_checkout_per_minute = 100000000
+
 [checkouts.default.order_tags]
 channel = "web"
 """

@@ -27,6 +27,9 @@ PROMISED = {
     "checkout_credentials_refused": ("upstream",),
     "checkout_build_info": ("version",),
     "checkout_client_address_refused": (),
+    "checkout_limits_exceeded": ("kind", "verdict"),
+    "checkout_limits_without_address": (),
+    "checkout_challenges": ("outcome",),
 }
 
 

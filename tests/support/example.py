@@ -162,6 +162,7 @@ paid_ratio_floor = 0.0
 provider = "turnstile"
 site_key = "0x4AAAAAAA"
 secret = {{ env = "TURNSTILE_SECRET" }}
+base_url = "http://127.0.0.1:8010"
 
 [jwt]
 jwks_file = "{folder}/jwks.json"

@@ -17,6 +17,7 @@ from service.store.replays import RedisReplayStore
 from service.store.sealing import SealedStructs, Sealer
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
+from tests.support.limits import limits_of
 from tests.support.orders import CHECKOUT, shown
 from tests.support.quotes import MemoryQuotes, quotes
 from tests.support.truth import Truth
@@ -64,7 +65,14 @@ class Replica:
             for name in ("default", "other")
         }
         self.service = CheckoutService(
-            checkouts, self._sessions, self._replays, HASHER, self.clock, burned=MemoryQuotes(), quotes=quotes()
+            checkouts,
+            self._sessions,
+            self._replays,
+            HASHER,
+            self.clock,
+            burned=MemoryQuotes(),
+            quotes=quotes(),
+            limits=limits_of(),
         )
 
     async def until_store_answers(self) -> None:

@@ -4,10 +4,12 @@ from service.checkout.acceptance import Expectations
 from service.checkout.buyer import Buyer
 from service.checkout.configured import Checkout
 from service.checkout.fingerprint import Hasher
+from service.checkout.limits import Limits
 from service.checkout.models import OrderRequest
 from service.checkout.service import CheckoutService
 from service.checkout.sessions import SessionService
 from service.checkout.settings import CheckoutSettings
+from tests.support.limits import limits_of
 from tests.support.orders import (
     CHECKOUT,
     REQUEST,
@@ -26,7 +28,10 @@ BUYER = Buyer(key="b" * 24, address="8.8.4.4")
 class World:
     """A service with two checkouts at one provider; with `verified`, the provider can be asked about a session."""
 
-    def __init__(self, settings: CheckoutSettings = CHECKOUT, *, verified: bool = False) -> None:
+    def __init__(
+        self, settings: CheckoutSettings = CHECKOUT, *, verified: bool = False, limits: Limits | None = None
+    ) -> None:
+        self._limits = limits or limits_of()
         self.clock = SettableClock()
         self.provider = EchoProvider(self.clock)
         self.verifier = EchoVerifier()
@@ -52,7 +57,14 @@ class World:
             for name in ("default", "other")
         }
         return CheckoutService(
-            checkouts, self.sessions, self.replays, self._hasher, self.clock, burned=self.burned, quotes=self.quotes
+            checkouts,
+            self.sessions,
+            self.replays,
+            self._hasher,
+            self.clock,
+            burned=self.burned,
+            quotes=self.quotes,
+            limits=self._limits,
         )
 
     async def ask(self, request: OrderRequest = REQUEST, buyer: Buyer = BUYER, key: str | None = None) -> str:

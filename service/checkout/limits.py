@@ -1,0 +1,171 @@
+"""How often a provider may be asked for a session: sliding windows by address, product, e-mail address and checkout.
+
+Only what is about to call the provider is charged, and nothing where it is refused: a session handed out again, a
+replay and a follower of somebody else's create cost nothing.
+
+The address limit is the only one that refuses, and it refuses that address alone. Every other one can be filled by a
+stranger. So over it a browser is asked for a challenge where one is configured; else, and for callers, the request
+passes, is counted, and raises an alarm.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal, Protocol
+
+from msgspec import Meta, Struct
+
+from service.checkout.asked import Asked
+from service.checkout.buyer import Buyer
+from service.checkout.errors import FieldError
+from service.checkout.fingerprint import Hasher
+from service.checkout.limit_errors import ChallengeRequiredError, RateLimitedError, ShownChallenge
+from service.checkout.models import Order
+from service.checkout.paid_ratio import PaidRatio, Step
+from service.config.types import OptionalCount
+from service.observability import alarms, metrics
+
+Kind = Literal["address", "product", "email", "checkout"]
+_MINUTE = 60
+_HOUR = 3600
+
+
+class LimitsSettings(Struct, frozen=True, kw_only=True):
+    """`[limits]`: sliding windows over what would call upstream; 0 turns one off."""
+
+    mode: Literal["enforce", "observe"] = "enforce"
+    per_ip_per_minute: OptionalCount = 20
+    per_product_per_minute: OptionalCount = 600
+    per_email_per_hour: OptionalCount = 20
+    per_checkout_per_minute: OptionalCount = 1200
+    paid_ratio_floor: Annotated[float, Meta(ge=0, le=1)] = 0.0
+
+
+class Limit(Struct, frozen=True, kw_only=True):
+    """At most `most` in any `seconds` under a key. Where one that `holds` is full, nothing is taken from any."""
+
+    kind: Kind
+    key: str
+    most: int
+    seconds: int
+    holds: bool
+
+
+class LimitStore(Protocol):
+    """Where the windows are kept; without the store, in this process for its share."""
+
+    async def take(self, limits: Sequence[Limit]) -> Sequence[float]:
+        """One from each, or nothing from any, in one step; of each the seconds until it has room, 0 where it had."""
+        ...
+
+
+class Challenge(Protocol):
+    """Who tells people from machines."""
+
+    shown: ShownChallenge
+
+    async def is_solved(self, answer: str | None, buyer: Buyer) -> bool:
+        """Whether the answer is good; each is good once."""
+        ...
+
+
+class Limits:
+    """Lets a request pass to the provider, or does not."""
+
+    def __init__(
+        self,
+        settings: LimitsSettings,
+        store: LimitStore,
+        paid: PaidRatio,
+        hasher: Hasher,
+        challenge: Challenge | None = None,
+    ) -> None:
+        self.paid = paid
+        self._settings = settings
+        self._enforces = settings.mode == "enforce"
+        self._store = store
+        self._hasher = hasher
+        self._challenge = challenge
+
+    def payer(self, buyer: Buyer) -> str | None:
+        """On whose account calls to a provider are made; a caller's are on nobody's."""
+        return self._hasher.limit("address", buyer.network) if buyer.network else None
+
+    async def admit(self, asked: Asked, order: Order) -> None:
+        """Charge a session that is about to be made.
+
+        Raises:
+            RateLimitedError: the address has had its share.
+            ChallengeRequiredError: the browser has to show first that a person asks.
+        """
+        step = await self.paid.step(asked.checkout.name)
+        challenge = self._challenge if self._enforces and asked.buyer.caller is None else None
+        if step.asks and challenge:
+            await _ask(challenge, asked, {"paid_ratio"})
+            challenge = None  # once is enough
+        elif step.asks:
+            self._report({"paid_ratio"}, asked)
+        over = await self._take(asked, order, step, hold_all=challenge is not None)
+        if over and challenge:
+            await _ask(challenge, asked, over)
+            await self._take(asked, order, step, hold_all=False)
+        elif over:
+            self._report(over, asked)
+
+    async def _take(self, asked: Asked, order: Order, step: Step, *, hold_all: bool) -> set[str]:
+        """Charge what there is room for; the kinds, apart from the address, that have none."""
+        limits = tuple(self._limits_of(asked, order, step, hold_all=hold_all))
+        waits = await self._store.take(limits) if limits else ()
+        over = {limit.kind: wait for limit, wait in zip(limits, waits, strict=True) if wait > 0}
+        wait_seconds = over.pop("address", None)
+        if wait_seconds is not None:
+            verdict: alarms.Verdict = "refused" if self._enforces else "would_be_refused"
+            alarms.limit_exceeded("address", verdict, asked.checkout.name)
+            if self._enforces:
+                detail = "Too many checkouts were asked for from this network."
+                raise RateLimitedError(detail, retry_after_seconds=max(1, math.ceil(wait_seconds)))
+        return {*over}
+
+    def _limits_of(self, asked: Asked, order: Order, step: Step, *, hold_all: bool) -> Iterator[Limit]:
+        settings, buyer, upstream = self._settings, asked.buyer, asked.checkout.settings.upstream
+        if buyer.network and settings.per_ip_per_minute:
+            most = max(1, settings.per_ip_per_minute // step.divisor)
+            yield self._limit("address", most, _MINUTE, buyer.network, holds=self._enforces)
+        elif buyer.caller is None and settings.per_ip_per_minute:
+            metrics.LIMITS_WITHOUT_ADDRESS.inc()
+        if settings.per_product_per_minute:
+            for product in dict.fromkeys(item.product for item in order.items):
+                most = settings.per_product_per_minute
+                yield self._limit("product", most, _MINUTE, upstream, product, holds=hold_all)
+        if settings.per_email_per_hour and order.customer and order.customer.email:
+            email = order.customer.email.casefold()
+            yield self._limit("email", settings.per_email_per_hour, _HOUR, email, holds=hold_all)
+        if settings.per_checkout_per_minute:
+            most = settings.per_checkout_per_minute
+            yield self._limit("checkout", most, _MINUTE, asked.checkout.name, holds=hold_all)
+
+    def _limit(self, kind: Kind, most: int, seconds: int, *named: str, holds: bool) -> Limit:
+        return Limit(kind=kind, key=self._hasher.limit(kind, *named), most=most, seconds=seconds, holds=holds)
+
+    def _report(self, kinds: set[str], asked: Asked) -> None:
+        """Of limits that let pass."""
+        would_ask = self._challenge is not None and not self._enforces and asked.buyer.caller is None
+        for kind in sorted(kinds):
+            alarms.limit_exceeded(kind, "would_be_challenged" if would_ask else "passed", asked.checkout.name)
+
+
+async def _ask(challenge: Challenge, asked: Asked, kinds: set[str]) -> None:
+    """Pass whoever has solved the challenge.
+
+    Raises:
+        ChallengeRequiredError: it was not.
+    """
+    answer = asked.request.challenge or None
+    is_solved = await challenge.is_solved(answer, asked.buyer)
+    for kind in sorted(kinds):
+        alarms.limit_exceeded(kind, "solved" if is_solved else "challenged", asked.checkout.name)
+    if not is_solved:
+        error = FieldError(field="challenge", detail="Was not accepted: each answer is good once, for a short time.")
+        detail = "Please show that you are human, and send the answer as `challenge`."
+        refusal = ChallengeRequiredError(detail, errors=(error,) if answer else ())
+        refusal.challenge = challenge.shown
+        raise refusal
