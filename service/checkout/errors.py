@@ -44,7 +44,7 @@ class FieldError(Struct, frozen=True, kw_only=True):
     detail: str
 
 
-_PLAIN_NAME = re.compile(r"[A-Za-z][\w .-]{0,63}")
+_PLAIN_NAME = re.compile(r"(?!(?:\D*\d){7})[A-Za-z][\w .-]{0,63}")
 
 
 def member_of(path: str, name: str) -> str:
