@@ -1,6 +1,6 @@
 # Everything a developer does; CI runs `make check`.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types architecture spec openapi chaos bench lock clean
+.PHONY: help install run test check lint types architecture spec openapi chaos fuzz bench lock clean
 
 PYTHON := .venv/bin/python
 DEV := .venv/.dev
@@ -50,6 +50,9 @@ openapi: $(DEV) ## Write openapi/openapi.json anew
 
 chaos: $(DEV) ## A minute of each fault, with the promised figures (an idle machine, about 13 minutes)
 	@CHAOS=1 $(PYTHON) -m pytest -s tests/faults tests/providers/test_http_cancellation.py
+
+fuzz: $(DEV) ## Ten minutes of fuzzing, a million requests by the document, full figures (an idle machine, about 3 hours)
+	@FUZZ=1 $(PYTHON) -m pytest -s tests/fuzz tests/api/test_timing.py
 
 bench: $(DEV) ## Measure the two hot paths on this machine
 	@$(PYTHON) -m tests.benchmarks.paths

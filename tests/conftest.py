@@ -12,10 +12,27 @@ from service.app import create_app
 from service.resources import Seams
 from service.sandbox.app import create_sandbox
 from service.store.embedded import EmbeddedStore
+from tests.support import overheard
 from tests.support.config import CALLER_KEY, default_toml, settings_of
 from tests.support.servers import Sandbox, serving
 
 MakeBroker = Callable[..., httpx.Client]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test in which the service logged something private fails, whatever it is about."""
+    report = yield
+    if report.passed and (lines := overheard.in_console(report.capstdout + report.capstderr)):
+        report.outcome, report.longrepr = "failed", "\n".join(["logged something private:", *lines])
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs_are_clean(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """So does the run where a process did."""
+    yield
+    assert [] == list(overheard.in_files(tmp_path_factory.getbasetemp()))
 
 
 @pytest.fixture(scope="session")
