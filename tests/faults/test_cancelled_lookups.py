@@ -126,7 +126,7 @@ async def churn(client: Client, look_up: LookUp, count: int) -> Counter[str]:
                 ended["answers"] += answers
             except asyncio.CancelledError:
                 ended["cut off"] += 1
-            except RedisError as error:
+            except (RedisError, AttributeError) as error:  # the latter of its cluster client, on a closed connection
                 ended[type(error).__name__] += 1
 
     async with asyncio.TaskGroup() as group:

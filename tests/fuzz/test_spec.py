@@ -21,7 +21,7 @@ OPERATIONS: list[tuple[str, str, Json]] = [
     (method, path, operation) for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()
 ]
 IDS = [operation["operationId"] for _, _, operation in OPERATIONS]
-WITH_BODY, WITHOUT = 250, 40
+WITH_BODY, WITHOUT = 120, 20
 MANY = 400  # times as many in a run in full
 CART = {"items": [{"product": "pro-license"}, {"product": "handbook"}]}
 NASTY = st.sampled_from([data for name in ("paths", "references") for data in inputs(name).values() if len(data) < 300])
