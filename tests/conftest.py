@@ -89,3 +89,10 @@ def buyer_key() -> str:
 def caller_headers() -> dict[str, str]:
     """The credentials of the caller `backoffice`."""
     return {"Authorization": f"Bearer {CALLER_KEY}"}
+
+
+@pytest.fixture(autouse=True)
+def _patient_with_the_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers share the machine's cores with the tests, and may be slow for that; what is slow has tests of its own."""
+    if request.path.name != "test_commands.py":
+        monkeypatch.setattr("service.store.commands._SLOW_TICKS", 5)
