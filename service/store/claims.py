@@ -8,13 +8,16 @@ same time, no more, and what it writes is written only where its claim still sta
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
 
+from service.checkout.ports import Turn
 from service.store import claim_key
 from service.store.commands import Commands
 from service.store.connection import STORE_ERRORS
 
+T = TypeVar("T")
 _MARK = b"\x00"  # how a claim begins; nothing else that is stored does
 _TOKEN_BYTES = 16
 _LEASE_MS = 2000
@@ -69,6 +72,22 @@ class Claims:
         """Somebody's claim, what stands there, or None: it is our turn, with what is there `instead_of` or nothing."""
         met = await self._commands.run(_TAKE, key, claim_key(key), values=(claim, instead_of, _LEASE_MS))
         return met if isinstance(met, bytes) else None
+
+    async def turn(
+        self, key: str, opened: Callable[[bytes], T | None], *, instead_of: bytes = b"", note: bytes = b""
+    ) -> Turn[T]:
+        """What stands there as `opened`, the turn, or a wait; the turn too when the store is down. Raises nothing."""
+        claim = new_claim(note)
+        try:
+            met = await self.take(key, claim, instead_of=instead_of)
+        except STORE_ERRORS as error:
+            self._commands.report(error)
+            return Turn(claim=claim, is_shared=False)
+        if met is None:
+            return Turn(claim=claim)
+        if is_claim(met):
+            return Turn(note=note_of(met))
+        return Turn(found=opened(met), mark=met)
 
     @asynccontextmanager
     async def holding(self, key: str, claim: bytes) -> AsyncGenerator[None]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from service.checkout.outcome import Replay
 from service.checkout.ports import Turn
 from service.store import claim_key, replay_key
-from service.store.claims import Claims, is_claim, new_claim, note_of
+from service.store.claims import Claims
 from service.store.commands import Commands
 from service.store.connection import STORE_ERRORS
 from service.store.sealing import SealedStructs
@@ -30,17 +30,12 @@ class RedisReplayStore:
 
     async def take(self, key: str, *, instead_of: bytes = b"", note: bytes = b"") -> Turn[Replay]:
         """The answer that is there, the turn, or a wait; the turn too when the store is down."""
-        place, claim = replay_key(self._prefix, key), new_claim(note)
-        try:
-            held = await self._claims.take(place, claim, instead_of=instead_of)
-        except STORE_ERRORS as error:
-            self._commands.report(error)
-            return Turn(claim=claim, is_shared=False)
-        if held is None:
-            return Turn(claim=claim)
-        if is_claim(held):
-            return Turn(note=note_of(held))
-        return Turn(found=self._sealed.open(held, place), mark=held)
+        place = replay_key(self._prefix, key)
+
+        def opened(held: bytes) -> Replay | None:
+            return self._sealed.open(held, place)
+
+        return await self._claims.turn(place, opened, instead_of=instead_of, note=note)
 
     def hold(self, key: str, claim: bytes) -> AbstractAsyncContextManager[None]:
         """Renew the claim until the answer is kept, or its making failed."""

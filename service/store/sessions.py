@@ -8,7 +8,7 @@ from datetime import timedelta
 from service.checkout.ports import Turn
 from service.checkout.session import Session
 from service.store import claim_key, latest_key, reuse_key, session_key, writer_key
-from service.store.claims import Claims, is_claim, new_claim
+from service.store.claims import Claims, new_claim
 from service.store.commands import Commands, Value
 from service.store.connection import STORE_ERRORS
 from service.store.sealing import SealedStructs
@@ -91,17 +91,12 @@ class RedisSessionStore:
 
     async def take(self, key: str, *, instead_of: bytes = b"", note: bytes = b"") -> Turn[Session]:
         """The session of a fingerprint, the turn to make it, or a wait; the turn too when the store is down."""
-        link, claim = reuse_key(self._prefix, key), new_claim(note)
-        try:
-            held = await self._claims.take(link, claim, instead_of=instead_of)
-        except STORE_ERRORS as error:
-            self._commands.report(error)
-            return Turn(claim=claim, is_shared=False)
-        if held is None:
-            return Turn(claim=claim)
-        if is_claim(held):
-            return Turn()
-        return Turn(found=self._sealed.open(held[_REFERENCE_BYTES:], link), mark=held)
+        link = reuse_key(self._prefix, key)
+
+        def opened(held: bytes) -> Session | None:
+            return self._sealed.open(held[_REFERENCE_BYTES:], link)
+
+        return await self._claims.turn(link, opened, instead_of=instead_of, note=note)
 
     def hold(self, key: str, claim: bytes) -> AbstractAsyncContextManager[None]:
         """Renew the claim until the session is saved, or its making failed."""
