@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 import msgspec
 from litestar.response.base import ASGIResponse
+from litestar.types import HTTPResponseBodyEvent, HTTPResponseStartEvent, Receive, Scope, Send
 
 from service.api.access import note
 from service.api.runtime import AppRequest
@@ -15,9 +16,30 @@ from service.checkout.outcome import Outcome
 _encode = msgspec.json.Encoder().encode
 
 
-def json_answer(answer: msgspec.Struct, status: int, headers: dict[str, str] | None = None) -> ASGIResponse:
+class JsonAnswer(ASGIResponse):
+    """Bytes as they are, without what the framework's response is prepared for."""
+
+    __slots__ = ("_events",)
+
+    def __init__(self, body: bytes, status: int, *headers: tuple[bytes, bytes]) -> None:
+        length = (b"content-length", b"%d" % len(body))
+        start: HTTPResponseStartEvent = {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [(b"content-type", b"application/json"), length, *headers],
+        }
+        whole: HTTPResponseBodyEvent = {"type": "http.response.body", "body": body, "more_body": False}
+        self._events = (start, whole)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # as ASGI has it
+        """Send it."""
+        for event in self._events:
+            await send(event)
+
+
+def json_answer(answer: msgspec.Struct, status: int, *headers: tuple[bytes, bytes]) -> ASGIResponse:
     """A struct as JSON."""
-    return ASGIResponse(body=_encode(answer), status_code=status, media_type="application/json", headers=headers)
+    return JsonAnswer(_encode(answer), status, *headers)
 
 
 def checkout_answer(request: AppRequest, outcome: Outcome, language: str | None) -> ASGIResponse:
@@ -28,5 +50,5 @@ def checkout_answer(request: AppRequest, outcome: Outcome, language: str | None)
     asked = [primary_tag(language)] if language else accepted_languages(request.headers.get("accept-language"))
     warnings = tuple(warning_answer(warning, asked) for warning in session.warnings)
     status = HTTPStatus.CREATED if result == "created" else HTTPStatus.OK
-    headers = {"Idempotent-Replayed": "true"} if outcome.replayed else None
-    return json_answer(CheckoutAnswer.of(outcome, warnings), status, headers)
+    headers = [(b"idempotent-replayed", b"true")] if outcome.replayed else []
+    return json_answer(CheckoutAnswer.of(outcome, warnings), status, *headers)

@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -111,11 +112,11 @@ def _observe(scope: Json, status: int, seconds: float) -> None:
     route = scope.get("path_template") or "unmatched"
     method = scope["method"] if scope["method"] in _METHODS else "other"
     fields: dict[str, str] = scope["state"].get(KEY, {})
-    metrics.REQUESTS.labels(method, route, status).inc()
-    metrics.REQUEST_SECONDS.labels(route).observe(seconds)
+    _requests(method, route, status).inc()
+    _request_seconds(route).observe(seconds)
     if "checkout" in fields:
         outcome = fields.get("outcome") or fields.get("problem") or "left"
-        metrics.SESSIONS.labels(fields["checkout"], outcome).inc()
+        _sessions(fields["checkout"], outcome).inc()
     write = log.warning if status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info
     write(
         "request",
@@ -128,6 +129,10 @@ def _observe(scope: Json, status: int, seconds: float) -> None:
     )
 
 
+# Of closed sets, and looked up for every request.
+_requests = cache(metrics.REQUESTS.labels)
+_request_seconds = cache(metrics.REQUEST_SECONDS.labels)
+_sessions = cache(metrics.SESSIONS.labels)
 _MAX_URI_BYTES = 8 * 1024
 _MAX_HEADER_BYTES = 32 * 1024
 CLIENT_LEFT = 499  # nginx's word for a client that left before the answer

@@ -26,7 +26,7 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """
     try:
         decoded = decoder.decode(body)
-        json.loads(body, object_pairs_hook=_refuse_duplicates)
+        _duplicates.decode(body.decode())
     except msgspec.ValidationError as error:
         raise _invalid_member(str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
@@ -42,6 +42,9 @@ def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:
         [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
         error = FieldError(field=member_of("", twice), detail="This member stands twice in one object: keep one.")
         raise InvalidRequestError("A member stands twice.", errors=(error,))
+
+
+_duplicates = json.JSONDecoder(object_pairs_hook=_refuse_duplicates)
 
 
 def _invalid_member(message: str) -> InvalidRequestError:

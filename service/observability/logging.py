@@ -22,7 +22,6 @@ def configure_logging(environ: Mapping[str, str], stream: TextIO | None = None) 
     output = stream or sys.stdout
     style = environ.get("CHECKOUT_LOG") or ("console" if output.isatty() else "json")
     processors: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         redact,
