@@ -1,5 +1,6 @@
 """What each worker process runs: the application of the configuration that the environment names."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -16,6 +17,7 @@ from service.observability import metrics
 from service.observability.logging import configure_logging
 from service.reload import Watcher
 
+_ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 log = structlog.get_logger()
 
 EMBEDDED_DIRECTORY = "CHECKOUT_EMBEDDED_DIRECTORY"
@@ -42,8 +44,19 @@ def create() -> Edge:
         internal_port=int(port) if port else None,
         watcher=watcher,
     )
+    _collect_rarely()
     log.info("serve.worker", pid=os.getpid())
     return app
+
+
+def _collect_rarely() -> None:
+    """What is there now stays for good, and little of what a request makes lies in cycles.
+
+    By default the whole heap is looked through again and again under load, which a few requests wait for.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
 
 
 def _end_with(parent: BaseProcess) -> None:
