@@ -32,18 +32,18 @@ def browser(request: AppRequest, runtime: Runtime) -> Buyer:
         InvalidRequestError: the `Buyer-Key` is malformed.
         InvalidIdempotencyKeyError: the `Idempotency-Key` is malformed, or without a `Buyer-Key`.
     """
-    address = client_address(request, runtime)
+    address, headers = client_address(request, runtime), request.headers
     through_proxy = address.trusted_peer
     key = _buyer_key(request)
-    if idempotency_key(request) is not None and key is None:
+    if key is None and idempotency_key(request) is not None:
         raise InvalidIdempotencyKeyError("An Idempotency-Key needs a Buyer-Key beside it.")
     return Buyer(
         key=key,
         address=address.buyer,
         network=address.network,
         header_country=_header_country(request, runtime) if through_proxy else None,
-        accept_language=request.headers.get("accept-language"),
-        origin=request.headers.get("origin"),
+        accept_language=headers.get("accept-language"),
+        origin=headers.get("origin"),
         trusted_headers=_trusted_headers(request, runtime) if through_proxy else NO_HEADERS,
     )
 

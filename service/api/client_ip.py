@@ -7,6 +7,7 @@ first element that is no trusted proxy is the client. What a client typed itself
 import ipaddress
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from service.observability import metrics
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Source = Literal["peer", "header", "none"]
 
+_KNOWN_PEERS = 1024
 _MAX_HEADER_BYTES = 4096
 _MAX_ELEMENTS = 32
 _WITH_PORT = re.compile(r"(?P<v4>[0-9.]{7,15}):[0-9]{1,5}|\[(?P<v6>[0-9A-Fa-f:.]{2,45})\](?::[0-9]{1,5})?")
@@ -48,22 +50,30 @@ class ProxyTrust:
     def __init__(self, settings: ServerSettings) -> None:
         self._networks = tuple(ipaddress.ip_network(network) for network in settings.trusted_proxies)
         self._header = settings.client_ip_header.lower().encode()
+        self._of_known_peer = lru_cache(_KNOWN_PEERS)(self._of_peer)
 
     def resolve(self, peer: str | None, headers: Iterable[tuple[bytes, bytes]]) -> ClientAddress:
         """Whose request this is. `headers` are the request's lines in order, names in lower case."""
-        peer_address = parse_address(peer or "")
-        if peer_address is None:
-            return ClientAddress(
-                client=None, source="none", trusted_peer=False, buyer=None, steps=("peer: no address",)
-            )
-        if not self._trusts(peer_address):
-            steps = (f"peer: {peer_address} is no trusted proxy, so it is the client; forwarding headers are ignored",)
-            return self._answer(peer_address, "peer", steps, trusted_peer=False)
-        return self._from_header(peer_address, [value for name, value in headers if name == self._header])
+        found = self._of_known_peer(peer or "")
+        if found.client is None or not found.trusted_peer:
+            return found
+        return self._from_header(found.client, [value for name, value in headers if name == self._header])
 
     def may_be_buyer(self, address: Address) -> bool:
         """Whether an address can be a buyer's own: public, and none of our proxies."""
         return is_public(address) and not self._trusts(address)
+
+    def _of_peer(self, peer: str) -> ClientAddress:
+        """By the socket alone."""
+        address = parse_address(peer)
+        if address is None:
+            return ClientAddress(
+                client=None, source="none", trusted_peer=False, buyer=None, steps=("peer: no address",)
+            )
+        if self._trusts(address):
+            return self._answer(address, "peer", (), trusted_peer=True)
+        steps = (f"peer: {address} is no trusted proxy, so it is the client; forwarding headers are ignored",)
+        return self._answer(address, "peer", steps, trusted_peer=False)
 
     def _from_header(self, peer: Address, lines: list[bytes]) -> ClientAddress:
         client, source = peer, "peer"

@@ -70,9 +70,9 @@ def check_origin(request: AppRequest, runtime: Runtime) -> str | None:
     Raises:
         OriginNotAllowedError: a foreign or `null` origin, or none where the browser says cross-site.
     """
-    origin = request.headers.get("origin")
-    cross_site = request.headers.get("sec-fetch-site") == "cross-site"
-    if origin not in runtime.origins if origin is not None else cross_site:
+    headers = request.headers
+    origin = headers.get("origin")
+    if origin not in runtime.origins if origin is not None else headers.get("sec-fetch-site") == "cross-site":
         raise OriginNotAllowedError("This site is not on the list of any checkout.")
     return origin
 

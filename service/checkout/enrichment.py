@@ -122,7 +122,9 @@ def choose_language(checkout: CheckoutSettings, request: OrderRequest, buyer: Bu
 
 def accepted_languages(header: str | None) -> list[str]:
     """The primary tags of an `Accept-Language` header, the most wanted first, without `*` and refused ones (`q=0`)."""
-    found = (_LANGUAGE_RANGE.fullmatch(part.strip()) for part in (header or "").split(",")[:16])
+    if header is None:
+        return []
+    found = (_LANGUAGE_RANGE.fullmatch(part.strip()) for part in header.split(",")[:16])
     ranked = [(float(one["quality"] or 1), one["primary"].lower()) for one in found if one]
     return [primary for quality, primary in sorted(ranked, key=lambda one: -one[0]) if quality]
 
