@@ -9,6 +9,7 @@ import socket
 import struct
 from typing import cast
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.api.edge import HARDENED_HEADERS
@@ -16,6 +17,8 @@ from service.api.problems import PROBLEM_JSON, PROBLEMS, encoded_problem
 
 MAX_HEAD_BYTES = 64 * 1024  # above what the edge refuses in words of its own
 HEAD_SECONDS = 10.0
+MAX_FRAMING_BYTES = 256 * 1024  # of one message: its head, chunk sizes, their extensions, trailers; not its body
+_UPGRADING = {b"upgrade", b"http2-settings"}
 _NOTHING_LINGERS = struct.pack("ii", 1, 0)
 READ_SECONDS = 10.0  # for the client to make room for more of an answer
 
@@ -24,8 +27,11 @@ class BoundedProtocol(HttpToolsProtocol):
     """Closes a connection whose request head is too large or too slow, after an answer that says so.
 
     So is one closed on which no request begins, whatever else comes, and one whose client does not read its answer.
+
+    An upgrade is not offered: a request that asks for one is served as if it had not.
     """
 
+    _framing_bytes = 0
     _head_bytes: int | None = None  # None outside of a head
     _head_deadline: asyncio.TimerHandle | None = None
     _read_deadline: asyncio.TimerHandle | None = None
@@ -52,25 +58,57 @@ class BoundedProtocol(HttpToolsProtocol):
         self._end_read_deadline()
 
     def data_received(self, data: bytes) -> None:
-        """Count what comes while a head stays incomplete; the chunk that begins it is bounded by the read size."""
+        """Parse what comes, and count what is no body; the chunk that begins a head is bounded by the read size."""
+        self._unset_keepalive_if_required()
         was_in_head = self._head_bytes is not None
-        super().data_received(data)
+        self._framing_bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            self._go_on_without_upgrade(data[upgrade.args[0] :])
+            return
+        except HttpParserError:
+            self._refuse("invalid-request")
+            return
         if was_in_head and self._head_bytes is not None:
             self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse("headers-too-large")
+        if (self._head_bytes or 0) > MAX_HEAD_BYTES or self._framing_bytes > MAX_FRAMING_BYTES:
+            self._refuse("headers-too-large")
 
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
         self._end_head()
-        self._head_bytes = 0
+        self._head_bytes = self._framing_bytes = 0
         self._head_deadline = self.loop.call_later(HEAD_SECONDS, self._refuse, "request-timeout")
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Part of a head; a trailer, which no proxy has looked at, is not."""
+        if self._head_bytes is not None:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """The head is whole.
+
+        Raises:
+            HttpParserError: it is no request that a proxy would read as we do.
+        """
         self._end_head()
-        super().on_headers_complete()
+        version = self.parser.get_http_version()
+        if self.parser.get_method() == b"CONNECT" or not _is_unambiguous(version, self.url, self.headers):
+            raise HttpParserError
+        if not self.parser.should_upgrade():
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Bodies are bounded by whoever reads them."""
+        self._framing_bytes -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """It is not, where the parser skipped the body as that of an upgrade."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing more will come."""
@@ -82,6 +120,17 @@ class BoundedProtocol(HttpToolsProtocol):
         """What came is no HTTP."""
         self._refuse("invalid-request")
 
+    def _go_on_without_upgrade(self, rest: bytes) -> None:
+        """Read the request again, without its wish, and then its body, which the parser would take for a request."""
+        version = self.parser.get_http_version().encode()
+        head = [self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"]
+        for name, value in self.headers:
+            kept = _without_upgrade(value) if name == b"connection" else value
+            if name != b"upgrade" and kept:
+                head += [name, b": ", kept, b"\r\n"]
+        self.parser = HttpRequestParser(self)
+        self.data_received(b"".join([*head, b"\r\n", rest]))
+
     def _expect_request(self, seconds: float) -> None:
         if self._head_bytes is None:  # else the next one has begun already
             self._end_head()
@@ -89,9 +138,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _close_idle(self) -> None:
         self._head_deadline = None
-        served = cast("RequestResponseCycle | None", self.cycle)  # none before the first request
-        if served is None or served.response_complete:
+        if not self._is_answering():
             self.transport.abort()
+
+    def _is_answering(self) -> bool:
+        served = cast("RequestResponseCycle | None", self.cycle)  # none before the first request
+        return served is not None and not served.response_complete
 
     def _reset(self) -> None:
         """Drop the connection, and what the system still holds for a client that does not read."""
@@ -114,6 +166,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._end_head()
         if self.transport.is_closing():
             return
+        if self._is_answering() and (self.cycle.response_started or not self.cycle.more_body):
+            self.transport.abort()  # what is refused came behind a request that has its answer to come
+            return
         request_id = secrets.token_hex(16)
         body = encoded_problem(slug, request_id)
         headers = {
@@ -127,3 +182,17 @@ class BoundedProtocol(HttpToolsProtocol):
         head = b"".join(name + b": " + value + b"\r\n" for name, value in headers.items())
         self.transport.write(b"HTTP/1.1 %d Refused\r\n%s\r\n%s" % (status, head, body))
         self.transport.close()
+
+
+def _is_unambiguous(version: str, target: bytes, headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether a head says once where it goes, and how its body ends (RFC 9112, 3.2 and 6.1)."""
+    hosts = sum(name == b"host" for name, _ in headers)
+    codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
+    is_framed = not codings or (codings == [b"chunked"] and version == "1.1")
+    return is_framed and hosts <= 1 and (hosts == 1 or version == "1.0") and b"#" not in target
+
+
+def _without_upgrade(connection: bytes) -> bytes:
+    """The options of a `Connection` header that are not those of an upgrade."""
+    options = (option.strip() for option in connection.split(b","))
+    return b", ".join(option for option in options if option.lower() not in _UPGRADING)

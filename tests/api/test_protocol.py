@@ -1,13 +1,15 @@
 """What is no HTTP, too large or too slow before a request is whole."""
 
 import json
+import re
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from service.api.protocol import BoundedProtocol
+from service.api.protocol import MAX_FRAMING_BYTES, BoundedProtocol
 from service.app import create_app
 from service.store.embedded import EmbeddedStore
 from tests.support.config import default_toml, settings_of
@@ -46,10 +48,17 @@ def check_problem(answer: RawAnswer, status: int, slug: str) -> None:
         b"POST /checkout HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
         b"POST /checkout HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET /livez HTTP/1.1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET /livez#a HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"CONNECT /livez HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"POST /checkout HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"POST /checkout HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /checkout HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
     ],
 )
 def test_what_is_no_http_is_a_problem(url: str, data: bytes) -> None:
-    """An unknown method, a malformed head, two lengths, TLS on the wrong port: 400, and nothing of it is repeated."""
+    """A malformed head, two lengths or hosts, an odd coding, TLS on the wrong port: 400, nothing of it is repeated."""
     answer = exchange(url, data)
 
     check_problem(answer, 400, "invalid-request")
@@ -92,3 +101,81 @@ def test_idle_connection_is_not_a_slow_head(url: str, monkeypatch: pytest.Monkey
         second = read_to_end(connection)
 
     assert (200, 200) == (RawAnswer(first).status, RawAnswer(second).status)
+
+
+ORDER = b'{"items":[{"product":"pro-license"}]}'
+CREATE = b"POST /checkout HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+
+
+def test_trailer_is_no_header(url: str, sandbox: Sandbox) -> None:
+    """What follows a chunked body is not what a proxy has looked at: no address, no key, no origin comes from there."""
+    chunk = b"%x\r\n%s\r\n0\r\n" % (len(ORDER), ORDER)
+    trailers = b"Origin: https://evil.example\r\nX-Forwarded-For: 8.8.4.4\r\nContent-Type: text/plain\r\n\r\n"
+
+    answer = exchange(url, CREATE + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk + trailers)
+
+    assert 201 == answer.status, answer.body
+    assert [None] == [body.get("buyerIp") for body in sandbox.bodies()]
+
+
+@pytest.mark.parametrize("name", ["trailers", "extensions", "line ends before a request", "line ends after one"])
+def test_what_is_neither_head_nor_body_is_bounded(url: str, name: str) -> None:
+    """It would cost memory, and time that every other request waits for."""
+    chunked = CREATE + b"Transfer-Encoding: chunked\r\n\r\n"
+    begun = {
+        "trailers": chunked + b"0\r\nX-A: ",
+        "extensions": chunked + b"1;",
+        "line ends before a request": b"",
+        "line ends after one": b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n",
+    }[name]
+    sent, more = 0, (b"\r\n" if name.startswith("line") else b"aa") * 8192
+    with connect(url) as connection:
+        connection.sendall(begun)
+        with suppress(OSError):
+            while sent < 50 * MAX_FRAMING_BYTES:
+                sent += connection.send(more)
+
+    assert sent < 50 * MAX_FRAMING_BYTES  # what the system itself takes in is some MiB
+
+
+@pytest.mark.parametrize("wish", [b"h2c", b"websocket", b"foo"])
+@pytest.mark.parametrize("coding", ["length", "chunks"])
+def test_upgrade_is_not_taken_up(url: str, sandbox: Sandbox, wish: bytes, coding: str) -> None:
+    """Java's client offers HTTP/2 so: its request is served, whole, and what comes behind it is the next one."""
+    wish = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AA\r\nUpgrade: " + wish + b"\r\n"
+    bodies = {
+        "length": b"Content-Length: %d\r\n\r\n%s" % (len(ORDER), ORDER),
+        "chunks": b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(ORDER), ORDER),
+    }
+    head, end, body = (CREATE + wish + bodies[coding]).partition(b"\r\n\r\n")
+    following = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    for parts in ([head + end + body + following], [head + end, body + following]):
+        with connect(url) as connection:
+            for part in parts:
+                connection.sendall(part)
+                time.sleep(0.05)
+            received = read_to_end(connection)
+
+        assert [b"201", b"200"] == re.findall(rb"HTTP/1.1 (\d+)", received), received
+    assert 2 == len(sandbox.bodies())
+
+
+def test_body_is_no_framing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has a bound of its own."""
+    monkeypatch.setattr("service.api.protocol.MAX_FRAMING_BYTES", 1000)
+    body = ORDER + b" " * 60_000
+
+    answer = exchange(url, CREATE + b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    assert 201 == answer.status
+
+
+def test_refusal_is_no_answer_to_what_stands_before_it(url: str, sandbox: Sandbox) -> None:
+    """What comes behind a request that waits for its answer is not refused in its place."""
+    sandbox.put_fault("slow", seconds=0.3)
+    with connect(url) as connection:
+        connection.sendall(CREATE + b"Content-Length: %d\r\n\r\n%s" % (len(ORDER), ORDER))
+        connection.sendall(b"no HTTP\r\n\r\n")
+        received = read_to_end(connection)
+
+    assert b"" == received
