@@ -6,7 +6,7 @@ first element that is no trusted proxy is the client. What a client typed itself
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Literal
 
@@ -22,10 +22,10 @@ _KNOWN_PEERS = 1024
 _MAX_HEADER_BYTES = 4096
 _MAX_ELEMENTS = 32
 _WITH_PORT = re.compile(r"(?P<v4>[0-9.]{7,15}):[0-9]{1,5}|\[(?P<v6>[0-9A-Fa-f:.]{2,45})\](?::[0-9]{1,5})?")
-_FORWARDED_PAIR = re.compile(r'\s*([A-Za-z0-9-]+)=("(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*(;|,|$)')
-# Prefixes under which an address stands for another one: 6to4, Teredo.
+_FORWARDED_PAIR = re.compile(r'\s*([A-Za-z0-9-]+)=("(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*(?:;|$)')
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # nothing else of IPv6 has been given to anybody
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # all of IPv4 in one network
+# Prefixes under which an address stands for another one: 6to4, Teredo.
 _TUNNELS = tuple(ipaddress.ip_network(network) for network in ("2002::/16", "2001::/32"))
 
 
@@ -50,6 +50,7 @@ class ProxyTrust:
     def __init__(self, settings: ServerSettings) -> None:
         self._networks = tuple(ipaddress.ip_network(network) for network in settings.trusted_proxies)
         self._header = settings.client_ip_header.lower().encode()
+        self._is_list = self._header in {b"forwarded", b"x-forwarded-for"}
         self._of_known_peer = lru_cache(_KNOWN_PEERS)(self._of_peer)
 
     def resolve(self, peer: str | None, headers: Iterable[tuple[bytes, bytes]]) -> ClientAddress:
@@ -78,11 +79,7 @@ class ProxyTrust:
     def _from_header(self, peer: Address, lines: list[bytes]) -> ClientAddress:
         client, source = peer, "peer"
         steps = [f"peer: {peer} is a trusted proxy"]
-        elements = self._elements(lines)
-        if elements is None:
-            metrics.CLIENT_ADDRESS_REFUSED.inc()
-            steps.append("header: too long or not readable, so the peer counts")
-        for element in reversed(elements or []):
+        for element in self._from_right(lines):
             address = parse_element(element)
             if address is None:
                 steps.append("header: an element that is no address, so what was trusted last counts")
@@ -94,18 +91,22 @@ class ProxyTrust:
             steps.append(f"header: {address} is a trusted proxy")
         return self._answer(client, "header" if source == "header" else "peer", tuple(steps), trusted_peer=True)
 
-    def _elements(self, lines: list[bytes]) -> list[str] | None:
-        """The header's elements in order; None when it may not be read."""
+    def _from_right(self, lines: list[bytes]) -> Iterator[str]:
+        """The header's elements, the last one first; "" for one that cannot be read.
+
+        No comma in a quoted string is heeded: none stands in what a proxy adds, and a quote that a client leaves open
+        further left must not swallow that. For the same reason the end of what is too long is read all the same.
+        """
+        if not lines:
+            return
         text = b",".join(lines).decode("latin-1")
-        if len(text) > _MAX_HEADER_BYTES:
-            return None
-        if self._header == b"forwarded":
-            elements = _forwarded_for(text)
-        elif self._header == b"x-forwarded-for":
-            elements = text.split(",") if lines else []
-        else:
-            elements = [text] if lines else []
-        return elements if elements is not None and len(elements) <= _MAX_ELEMENTS else None
+        elements = text[-_MAX_HEADER_BYTES:].split(",") if self._is_list else [text]
+        is_cut = len(text) > _MAX_HEADER_BYTES
+        if is_cut or len(elements) > _MAX_ELEMENTS:
+            metrics.CLIENT_ADDRESS_REFUSED.inc()
+            elements = elements[is_cut:][-_MAX_ELEMENTS:] if self._is_list else [""]
+        for element in reversed(elements):
+            yield _forwarded_for(element.strip(" \t")) if self._header == b"forwarded" else element
 
     def _answer(self, client: Address, source: Source, steps: tuple[str, ...], *, trusted_peer: bool) -> ClientAddress:
         is_buyer = self.may_be_buyer(client)
@@ -162,19 +163,15 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def _forwarded_for(text: str) -> list[str] | None:
-    """The `for` of each element of RFC 7239's `Forwarded`; "" where an element has none, None when malformed."""
-    elements, position, current, end = [], 0, "", ""
-    while position < len(text):
-        pair = _FORWARDED_PAIR.match(text, position)
+def _forwarded_for(element: str) -> str:
+    """The `for` of an element of RFC 7239's `Forwarded`; "" where it has none, or is malformed."""
+    position, found = 0, ""
+    while position < len(element):
+        pair = _FORWARDED_PAIR.match(element, position)
         if pair is None:
-            return None
-        name, value, end = pair.groups()
+            return ""
+        name, value = pair.groups()
         if name.lower() == "for":
-            current = re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
-        if end != ";":
-            elements.append(current)
-            current = ""
+            found = re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
         position = pair.end()
-    # What ends in a separator has one more element or pair, and that is empty.
-    return [*elements, current] if end else elements
+    return found

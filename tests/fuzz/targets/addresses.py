@@ -1,6 +1,7 @@
 """The buyer's address: source header, peer and header lines, against a plain reading of the documented rules."""
 
 import socket
+import string
 from functools import cache
 
 from service.api.client_ip import ClientAddress, ProxyTrust, parse_address
@@ -36,20 +37,17 @@ def check(source: str, peer: str, headers: list[tuple[bytes, bytes]]) -> ClientA
     found = trust_of(source).resolve(peer, headers)
     lines = [value.decode("latin-1") for name, value in headers if name == source.lower().encode()]
     taken = None if found.client is None else packed(str(found.client))
-    expected = {packed(peer)} if source == "Forwarded" else set()
-    assert taken in expected | {client_of(source, peer, lines)}, (found, headers)
+    assert taken == client_of(source, peer, lines), (found, headers)
     assert found.buyer is None or (packed(found.buyer) == taken and may_be_buyer(packed(found.buyer))), found
     return found
 
 
 def client_of(source: str, peer: str, lines: list[str]) -> bytes | None:
-    """The client by the rules; of a `Forwarded` that is malformed the service may take the peer instead."""
+    """The client by the rules."""
     client = packed(peer)
     if client is None or not is_trusted(client):
         return client
-    text = ",".join(lines)
-    elements = _elements(source, text) if lines and len(text) <= 4096 else []
-    for element in reversed(elements if len(elements) <= 32 else []):
+    for element in _elements(source, ",".join(lines))[:32] if lines else ():
         address = packed(_without_port(element.strip(" \t")))
         if address is None:
             break
@@ -60,30 +58,48 @@ def client_of(source: str, peer: str, lines: list[str]) -> bytes | None:
 
 
 def _elements(source: str, text: str) -> list[str]:
-    if source == "X-Forwarded-For":
-        return text.split(",")
-    return _forwarded(text) if source == "Forwarded" else [text]
-
-
-def _forwarded(text: str) -> list[str]:
-    """The `for` of each element, read character by character."""
-    elements, pairs, word, quoted, escaped = [], [], "", False, False
-    for character in text + ",":
-        if escaped:
-            word, escaped = word + character, False
-        elif quoted and character == "\\":
-            escaped = True
-        elif character == '"':
-            quoted = not quoted
-        elif quoted or character not in ",;":
-            word += character
-        else:
-            pairs.append(word.strip().partition("="))
-            word = ""
-            if character == ",":
-                elements.append(next((value for name, _, value in reversed(pairs) if name.lower() == "for"), ""))
-                pairs = []
+    """The last one first; of what is longer than 4,096 characters those that stand whole, with a comma, in the last."""
+    if source not in {"X-Forwarded-For", "Forwarded"}:
+        return [text] if len(text) <= 4096 else []
+    elements, left = [], 4096 if len(text) > 4096 else 4097
+    for element in reversed(text.split(",")):
+        left -= len(element) + 1
+        if left < 0:
+            break
+        elements.append(_forwarded(element.strip(" \t")) if source == "Forwarded" else element)
     return elements
+
+
+def _forwarded(rest: str) -> str:
+    """The last `for` of an element; "" where it is malformed."""
+    found = ""
+    while rest:
+        name, _, rest = rest.lstrip().partition("=")
+        if not name or set(name) - _NAME or (value := _value(rest)) is None:
+            return ""
+        text, rest = value
+        if (rest := rest.lstrip())[:1] not in {"", ";"}:
+            return ""
+        rest = rest[1:]
+        found = text if name.lower() == "for" else found
+    return found
+
+
+_NAME = {*string.ascii_letters, *string.digits, "-"}
+
+
+def _value(rest: str) -> tuple[str, str] | None:
+    """What a value says, and what follows it."""
+    if not rest.startswith('"'):
+        end = next((at for at, one in enumerate(rest) if one.isspace() or one in ';,"'), len(rest))
+        return rest[:end], rest[end:]
+    text, at = "", 1
+    while rest[at : at + 1] != '"':
+        at += rest[at : at + 1] == "\\"
+        if at >= len(rest) or (rest[at] == "\n" and rest[at - 1] == "\\"):
+            return None
+        text, at = text + rest[at], at + 1
+    return text, rest[at + 1 :]
 
 
 def _without_port(element: str) -> str:
