@@ -1,6 +1,6 @@
 # Everything a developer does; CI runs `make check`.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types architecture spec openapi chaos fuzz bench lock clean
+.PHONY: help install run test check lint types architecture spec openapi chaos fuzz bench bench-check lock clean
 
 PYTHON := .venv/bin/python
 DEV := .venv/.dev
@@ -54,8 +54,15 @@ chaos: $(DEV) ## A minute of each fault, with the promised figures (an idle mach
 fuzz: $(DEV) ## Minutes of fuzzing for each parser, a million requests by the document, full figures (an idle machine, about an hour)
 	@FUZZ=1 $(PYTHON) -m pytest -s tests/fuzz tests/api/test_timing.py
 
-bench: $(DEV) ## Measure the two hot paths on this machine
-	@$(PYTHON) -m tests.benchmarks.paths
+BENCH := --rounds $(or $(BENCH_ROUNDS),3) --seconds $(or $(BENCH_SECONDS),3)
+
+bench: $(DEV) ## This service beside its peers (an idle machine, 6 minutes; BENCH_SECONDS, BENCH_ROUNDS)
+	@tests/benchmarks/setup
+	@$(PYTHON) -m tests.benchmarks $(BENCH)
+
+bench-check: $(DEV) ## Has it lost more than 15 % on them since the last RESULTS.md (an idle machine, 1 minute)
+	@tests/benchmarks/setup
+	@$(PYTHON) -m tests.benchmarks --check $(BENCH)
 
 lock: $(DEV) ## Renew the locks after a change of pyproject.toml
 	@.venv/bin/uv pip compile pyproject.toml --generate-hashes --universal --no-header --quiet -o requirements/runtime.txt
