@@ -1,6 +1,7 @@
 """Return addresses: three other parsers agree on where an address that passes leads to."""
 
-from urllib.parse import unquote, urlsplit
+from unicodedata import normalize
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 import httpx
 import yarl
@@ -29,3 +30,8 @@ def target(data: bytes) -> None:
     assert " " not in url
     assert set() == {".", ".."} & set(unquote(unquote(parts.path)).replace("\\", "/").split("/")), url
     assert not unquote(parts.path).startswith("//"), url
+    meant = normalize("NFKC", unquote(parts.path, errors="strict"))
+    assert set() == {".", ".."} & {segment.partition(";")[0].strip() for segment in meant.split("/")}, url
+    assert meant.count("/") == parts.path.count("/"), url
+    assert meant.isprintable(), url
+    assert [] == [byte for byte in unquote_to_bytes(parts.query) if byte < 0x20 or byte == 0x7F], url
