@@ -173,4 +173,5 @@ def checkout_of(name: str, settings: Settings, client: UpstreamClient, clock: Cl
         show=client.show,
         editor=module.edit(checkout, client) if module.edit else None,
         verifier=module.verify(checkout, client) if module.verify else None,
+        calls_per_minute=upstream.rate_limit_per_minute,
     )

@@ -189,7 +189,12 @@ def _module(table: Mapping[str, object]) -> Module | None:
 
 
 def _advice(settings: Settings) -> list[Note]:
-    return [*_advice_on_server(settings.server), *_advice_on_checkouts(settings), *_advice_on_quotes(settings)]
+    return [
+        *_advice_on_server(settings.server),
+        *_advice_on_upstreams(settings),
+        *_advice_on_checkouts(settings),
+        *_advice_on_quotes(settings),
+    ]
 
 
 def _advice_on_server(server: ServerSettings) -> Iterator[Note]:
@@ -205,6 +210,21 @@ def _advice_on_server(server: ServerSettings) -> Iterator[Note]:
             yield Note(f"server.{key}", "has no effect without trusted_proxies: name your proxies")
 
 
+_FEW_CALLS = 40  # a new session takes up to four
+
+
+def _advice_on_upstreams(settings: Settings) -> Iterator[Note]:
+    from_browsers = {checkout.upstream for checkout in settings.checkouts.values() if checkout.allowed_origins}
+    for name, upstream in settings.upstreams.items():
+        path = f"{join('upstreams', name)}.rate_limit_per_minute"
+        if upstream.rate_limit_per_minute and name in from_browsers and settings.challenge is None:
+            yield Note(path, "strangers can use it up, which stops every checkout: add a [challenge]")
+        if 0 < upstream.rate_limit_per_minute < _FEW_CALLS:
+            yield Note(path, f"an address has a tenth of it, which is hardly a session: {_FEW_CALLS} or more, or 0")
+    unused = settings.upstreams.keys() - {checkout.upstream for checkout in settings.checkouts.values()}
+    yield from (Note(join("upstreams", name), "no checkout uses it") for name in sorted(unused))
+
+
 def _advice_on_checkouts(settings: Settings) -> Iterator[Note]:
     for name, checkout in settings.checkouts.items():
         path, module = join("checkouts", name), settings.module_of(name)
@@ -214,8 +234,6 @@ def _advice_on_checkouts(settings: Settings) -> Iterator[Note]:
             if re.fullmatch(r"https:.*:443|http:.*:80", origin):
                 text = "browsers leave the usual port out of their origin, so this one never matches: drop it"
                 yield Note(f"{path}.allowed_origins[{index}]", text)
-    unused = settings.upstreams.keys() - {checkout.upstream for checkout in settings.checkouts.values()}
-    yield from (Note(join("upstreams", name), "no checkout uses it") for name in sorted(unused))
 
 
 def _advice_on_quotes(settings: Settings) -> Iterator[Note]:

@@ -8,6 +8,10 @@ from service.settings import load_settings
 from tests.support.example import write_example
 from tests.support.loading import MINIMAL, load
 
+CALLS = "upstreams.acme.rate_limit_per_minute"
+CHALLENGE = '[challenge]\nprovider = "turnstile"\nsite_key = "0x4"\nsecret = { env = "TURNSTILE_SECRET" }\n'
+ORIGINS = 'allowed_origins = ["https://shop.example"]\n'
+
 
 @pytest.mark.parametrize(
     ("addition", "path"),
@@ -41,7 +45,28 @@ def test_advice(tmp_path: Path, addition: str, path: str) -> None:
     )
     paths = [note.path for note in load(tmp_path, toml, A="a").warnings]
 
-    assert {path} == set(paths) - {"server.internal_port"}
+    assert {path} == set(paths) - {"server.internal_port", CALLS}
+
+
+@pytest.mark.parametrize(
+    ("calls", "origins", "challenge", "advice"),
+    [
+        (240, ORIGINS, "", ["add a [challenge]"]),
+        (240, ORIGINS, CHALLENGE, []),
+        (240, "", "", []),
+        (0, ORIGINS, "", []),
+        (40, "", "", []),
+        (39, "", "", ["40 or more, or 0"]),
+        (39, ORIGINS, "", ["add a [challenge]", "40 or more, or 0"]),
+    ],
+)
+def test_advice_on_calls(tmp_path: Path, calls: int, origins: str, challenge: str, advice: list[str]) -> None:
+    """Calls that strangers can use up are warned about, where pages ask and no challenge is there; so are few calls."""
+    upstream, checkout = MINIMAL.split("[checkouts.default]")
+    toml = f"{upstream}rate_limit_per_minute = {calls}\n[checkouts.default]{checkout}{origins}{challenge}"
+    texts = [note.text for note in load(tmp_path, toml).warnings if note.path == CALLS]
+
+    assert advice == [text.split(": ")[-1] for text in texts]
 
 
 def test_world_readable_secret_is_warned_about(tmp_path: Path) -> None:

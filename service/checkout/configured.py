@@ -22,7 +22,10 @@ from service.checkout.settings import CheckoutSettings
 
 
 class Checkout(Struct, frozen=True, kw_only=True):
-    """A configured checkout, its provider, and what the provider's answers must be like."""
+    """A configured checkout, its provider, and what the provider's answers must be like.
+
+    `calls_per_minute` is what its upstream grants to all of its checkouts together; 0 where there is no limit.
+    """
 
     name: str
     settings: CheckoutSettings
@@ -31,6 +34,7 @@ class Checkout(Struct, frozen=True, kw_only=True):
     show: Callable[[UpstreamRequest], ShownRequest]
     editor: SessionEditor | None = None
     verifier: Verifier | None = None
+    calls_per_minute: int = 0
 
 
 class Wish(Struct, frozen=True, kw_only=True):

@@ -53,7 +53,7 @@ class Hasher:
         return self._digest(b"pseudonym", buyer_key.encode())
 
     def limit(self, kind: str, *named: str) -> str:
-        """Of what is counted under a limit: an address, a product, an e-mail address, a checkout."""
+        """Of what is counted under a limit: an address, a product, an e-mail address, a checkout, an upstream."""
         return self._digest(b"limit", _encode((kind, named)))
 
     def _digest(self, purpose: bytes, content: bytes) -> str:

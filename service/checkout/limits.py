@@ -1,11 +1,12 @@
-"""How often a provider may be asked for a session: sliding windows by address, product, e-mail address and checkout.
+"""How often a provider may be asked for a session: by address, product, e-mail address, checkout and upstream.
 
-Only what is about to call the provider is charged, and nothing where it is refused: a session handed out again, a
-replay and a follower of somebody else's create cost nothing.
+All are sliding windows. Only what is about to make a session is charged, and nothing where it is refused: a session
+handed out again, a replay and a follower of somebody else's create cost nothing.
 
 The address limit is the only one that refuses, and it refuses that address alone. Every other one can be filled by a
 stranger. So over it a browser is asked for a challenge where one is configured; else, and for callers, the request
-passes, is counted, and raises an alarm.
+passes, is counted, and raises an alarm. An upstream's limit is half as many sessions as it grants calls in a minute:
+the rest is for callers, and for browsers whose buyer solved a challenge. `observe` counts, and asks and refuses nobody.
 """
 
 import math
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from service.checkout.asked import Asked
 from service.checkout.buyer import Buyer
@@ -24,7 +26,7 @@ from service.checkout.paid_ratio import PaidRatio, Step
 from service.config.types import OptionalCount
 from service.observability import alarms, metrics
 
-Kind = Literal["address", "product", "email", "checkout"]
+Kind = Literal["address", "product", "email", "checkout", "upstream"]
 _MINUTE = 60
 _HOUR = 3600
 
@@ -68,6 +70,17 @@ class Challenge(Protocol):
         ...
 
 
+class Strictness(Struct, frozen=True, kw_only=True):
+    """How strict to be with one request: what its address limit is divided by, and whether it has to solve a challenge.
+
+    That is `at_once` or `over_limits`, not both: one answer is enough. Where neither is set none is asked for.
+    """
+
+    divisor: int
+    at_once: Challenge | None
+    over_limits: Challenge | None
+
+
 class Limits:
     """Lets a request pass to the provider, or does not."""
 
@@ -87,8 +100,8 @@ class Limits:
         self._challenge = challenge
 
     def payer(self, buyer: Buyer) -> str | None:
-        """On whose account calls to a provider are made; a caller's are on nobody's."""
-        return self._hasher.limit("address", buyer.network) if buyer.network else None
+        """On whose account calls to a provider are made; a caller's are on nobody's, and so are all while observing."""
+        return self._hasher.limit("address", buyer.network) if buyer.network and self._enforces else None
 
     async def admit(self, asked: Asked, order: Order) -> None:
         """Charge a session that is about to be made.
@@ -98,22 +111,27 @@ class Limits:
             ChallengeRequiredError: the browser has to show first that a person asks.
         """
         step = await self.paid.step(asked.checkout.name)
-        challenge = self._challenge if self._enforces and asked.buyer.caller is None else None
-        if step.asks and challenge:
-            await _ask(challenge, asked, {"paid_ratio"})
-            challenge = None  # once is enough
-        elif step.asks:
-            self._report({"paid_ratio"}, asked)
-        over = await self._take(asked, order, step, hold_all=challenge is not None)
-        if over and challenge:
-            await _ask(challenge, asked, over)
-            await self._take(asked, order, step, hold_all=False)
-        elif over:
-            self._report(over, asked)
+        strictness = self._strictness(asked.buyer, step)
+        if step.asks:
+            await self._pass({"paid_ratio"}, strictness.at_once, asked)
+        limits = tuple(self._limits_of(asked, order, strictness))
+        over = await self._take(limits, asked)
+        if over:
+            await self._pass(over, strictness.over_limits, asked)
+        if over and strictness.over_limits:
+            await self._take([replace(limit, holds=limit.kind == "address") for limit in limits], asked)
 
-    async def _take(self, asked: Asked, order: Order, step: Step, *, hold_all: bool) -> set[str]:
-        """Charge what there is room for; the kinds, apart from the address, that have none."""
-        limits = tuple(self._limits_of(asked, order, step, hold_all=hold_all))
+    def _strictness(self, buyer: Buyer, step: Step) -> Strictness:
+        challenge = self._challenge if self._enforces and buyer.caller is None else None
+        at_once, over_limits = (challenge, None) if step.asks else (None, challenge)
+        return Strictness(divisor=step.divisor, at_once=at_once, over_limits=over_limits)
+
+    async def _take(self, limits: Sequence[Limit], asked: Asked) -> set[str]:
+        """Charge all, or none where one that holds is full; the kinds, apart from the address, that have no room.
+
+        Raises:
+            RateLimitedError: the address has none.
+        """
         waits = await self._store.take(limits) if limits else ()
         over = {limit.kind: wait for limit, wait in zip(limits, waits, strict=True) if wait > 0}
         wait_seconds = over.pop("address", None)
@@ -125,29 +143,38 @@ class Limits:
                 raise RateLimitedError(detail, retry_after_seconds=max(1, math.ceil(wait_seconds)))
         return {*over}
 
-    def _limits_of(self, asked: Asked, order: Order, step: Step, *, hold_all: bool) -> Iterator[Limit]:
-        settings, buyer, upstream = self._settings, asked.buyer, asked.checkout.settings.upstream
+    def _limits_of(self, asked: Asked, order: Order, strictness: Strictness) -> Iterator[Limit]:
+        settings, buyer, checkout = self._settings, asked.buyer, asked.checkout
+        upstream, holds = checkout.settings.upstream, strictness.over_limits is not None
         if buyer.network and settings.per_ip_per_minute:
-            most = max(1, settings.per_ip_per_minute // step.divisor)
+            most = max(1, settings.per_ip_per_minute // strictness.divisor)
             yield self._limit("address", most, _MINUTE, buyer.network, holds=self._enforces)
         elif buyer.caller is None and settings.per_ip_per_minute:
             metrics.LIMITS_WITHOUT_ADDRESS.inc()
         if settings.per_product_per_minute:
             for product in dict.fromkeys(item.product for item in order.items):
                 most = settings.per_product_per_minute
-                yield self._limit("product", most, _MINUTE, upstream, product, holds=hold_all)
+                yield self._limit("product", most, _MINUTE, upstream, product, holds=holds)
         if settings.per_email_per_hour and order.customer and order.customer.email:
             email = order.customer.email.casefold()
-            yield self._limit("email", settings.per_email_per_hour, _HOUR, email, holds=hold_all)
+            yield self._limit("email", settings.per_email_per_hour, _HOUR, email, holds=holds)
         if settings.per_checkout_per_minute:
-            most = settings.per_checkout_per_minute
-            yield self._limit("checkout", most, _MINUTE, asked.checkout.name, holds=hold_all)
+            yield self._limit("checkout", settings.per_checkout_per_minute, _MINUTE, checkout.name, holds=holds)
+        if checkout.calls_per_minute:
+            yield self._limit("upstream", max(1, checkout.calls_per_minute // 2), _MINUTE, upstream, holds=holds)
 
     def _limit(self, kind: Kind, most: int, seconds: int, *named: str, holds: bool) -> Limit:
         return Limit(kind=kind, key=self._hasher.limit(kind, *named), most=most, seconds=seconds, holds=holds)
 
-    def _report(self, kinds: set[str], asked: Asked) -> None:
-        """Of limits that let pass."""
+    async def _pass(self, kinds: set[str], challenge: Challenge | None, asked: Asked) -> None:
+        """Let whoever is over these limits pass: with a solved challenge where one is asked for, else with an alarm.
+
+        Raises:
+            ChallengeRequiredError: it was not solved.
+        """
+        if challenge:
+            await _ask(challenge, asked, kinds)
+            return
         would_ask = self._challenge is not None and not self._enforces and asked.buyer.caller is None
         for kind in sorted(kinds):
             alarms.limit_exceeded(kind, "would_be_challenged" if would_ask else "passed", asked.checkout.name)

@@ -127,6 +127,25 @@ def test_challenge_answers_do_not_make_another_request(
     assert [201, 200, 200] == [answer.status_code for answer in answers]
 
 
+def test_observing_shares_out_nothing(
+    make_broker: MakeBroker, sandbox: Sandbox, caller_headers: dict[str, str]
+) -> None:
+    """`observe` lets one address have over a tenth of an upstream's calls, and over half of them, and counts."""
+    text = toml(sandbox, 'mode = "observe"', challenge="turnstile", upstream="rate_limit_per_minute = 400")
+    broker = make_broker(text)
+    before = broker.get("/metrics", headers=caller_headers).text
+    statuses = [ask(broker, ADA).status_code for _ in range(300)]
+    after = broker.get("/metrics", headers=caller_headers).text
+    counted = {
+        (kind, verdict): value_of(name, after) - value_of(name, before)
+        for kind, verdict in (("address", "would_be_refused"), ("upstream", "would_be_challenged"))
+        if (name := f'checkout_limits_exceeded_total{{kind="{kind}",verdict="{verdict}"}}')
+    }
+
+    assert [201] * 300 == statuses
+    assert {("address", "would_be_refused"): 280.0, ("upstream", "would_be_challenged"): 100.0} == counted
+
+
 def test_observing(make_broker: MakeBroker, sandbox: Sandbox, caller_headers: dict[str, str]) -> None:
     """`observe` refuses nobody, asks nobody, and its metric has what would have been."""
     limits = 'mode = "observe"\nper_ip_per_minute = 1\nper_checkout_per_minute = 1'
@@ -168,3 +187,36 @@ class TestShareOfTheRateBudget:
         broker = make_broker(text.replace("live = false", "live = false\nverify_after_seconds = 0"))
 
         assert [201, 200, 429] == [ask(broker, ADA, buyer_key).status_code for _ in range(3)]
+
+
+class TestHalfOfTheRateBudget:
+    """With a challenge, many addresses together do not use up the calls that an upstream allows in a minute."""
+
+    UPSTREAM = "rate_limit_per_minute = 240"
+    STRANGERS = tuple(f"2001:db8:0:{network:x}::1" for network in range(13) for _ in range(20))
+
+    def test_challenge_keeps_the_other_half(
+        self, make_broker: MakeBroker, sandbox: Sandbox, caller_headers: dict[str, str]
+    ) -> None:
+        """After half of it browsers are asked for a challenge; who solves it passes, and so does a caller."""
+        broker = make_broker(toml(sandbox, "", challenge="turnstile", upstream=self.UPSTREAM))
+        statuses = [ask(broker, stranger).status_code for stranger in self.STRANGERS]
+        asked = ask(broker, ADA)
+
+        assert [201] * 120 + [403] * 140 == statuses
+        assert (403, "/problems/challenge-required") == (asked.status_code, asked.json()["type"])
+        assert 201 == ask(broker, ADA, challenge="human-1").status_code
+        assert 201 == broker.post("/internal/checkout", json=ORDER, headers=caller_headers).status_code
+
+    def test_without_a_challenge(
+        self, make_broker: MakeBroker, sandbox: Sandbox, caller_headers: dict[str, str]
+    ) -> None:
+        """Where none is configured they use it all up, with alarms: there is nothing left for anybody."""
+        broker = make_broker(toml(sandbox, "", upstream=self.UPSTREAM))
+        statuses = [ask(broker, stranger).status_code for stranger in self.STRANGERS]
+        locked_out = ask(broker, ADA, challenge="human-1")
+        caller = broker.post("/internal/checkout", json=ORDER, headers=caller_headers)
+
+        assert [201] * 240 + [503] * 20 == statuses
+        assert (503, "/problems/upstream-throttled") == (locked_out.status_code, locked_out.json()["type"])
+        assert 503 == caller.status_code

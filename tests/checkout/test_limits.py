@@ -1,17 +1,17 @@
 """What may be asked how often, and what becomes of whoever asks for more."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
 
 from service.checkout.buyer import Buyer
-from service.checkout.errors import CheckoutError, ProductNotAllowedError, UpstreamUnavailableError
+from service.checkout.errors import ProductNotAllowedError, UpstreamUnavailableError
 from service.checkout.limit_errors import ChallengeRequiredError, RateLimitedError
-from service.checkout.limits import LimitsSettings
+from service.checkout.limits import Kind, LimitsSettings
 from service.checkout.models import Customer, Item, OrderRequest
 from service.checkout.paid_ratio import Hour
-from tests.support.limits import OFF, SHOWN, KnownAnswers, MemoryLimits, MemoryPaid, exceeded, limits_of
+from tests.support.limits import OFF, SHOWN, KnownAnswers, MemoryLimits, MemoryPaid, exceeded, limits_of, refusal
 from tests.support.orders import CHECKOUT, REQUEST
 from tests.support.world import World
 
@@ -31,15 +31,6 @@ def since() -> Callable[[], Change]:
     """Which limits were exceeded since the test began, and what became of it."""
     before = exceeded()
     return lambda: dict(exceeded() - before)
-
-
-async def refusal(asking: Awaitable[object]) -> type[CheckoutError] | None:
-    """The kind of error that it ends with."""
-    try:
-        await asking
-    except CheckoutError as error:
-        return type(error)
-    return None
 
 
 async def test_address_that_had_its_share(since: Callable[[], Change]) -> None:
@@ -133,6 +124,28 @@ async def test_a_solved_challenge_does_not_lift_the_address_limit() -> None:
     assert ["good"] == challenge.asked
 
 
+class Slow(KnownAnswers):
+    """A challenge that takes its time: meanwhile somebody else asks from the same address."""
+
+    world: World
+
+    async def is_solved(self, answer: str | None, buyer: Buyer) -> bool:
+        await self.world.ask(replace(REQUEST, items=(Item(product="handbook"),)), buyer)
+        return await super().is_solved(answer, buyer)
+
+
+async def test_address_that_is_full_once_the_challenge_is_solved() -> None:
+    """It is held up, and nothing more is charged."""
+    store, challenge = MemoryLimits(), Slow("good")
+    settings = replace(OFF, per_ip_per_minute=2, per_product_per_minute=1)
+    world = challenge.world = World(limits=limits_of(settings, store, challenge=challenge))
+    await world.ask(buyer=ADA)
+
+    assert RateLimitedError is await refusal(world.ask(replace(REQUEST, challenge="good"), ADA))
+    assert [2, 2] == [store.of("address"), store.of("product")]
+    assert [1, 1, 2] == sorted(store.taken.values())
+
+
 async def test_callers_are_not_bound(since: Callable[[], Change]) -> None:
     """A caller has no address limit and is never asked for a challenge; what it asks for is counted with the rest."""
     store, challenge = MemoryLimits(), KnownAnswers()
@@ -169,7 +182,7 @@ async def test_observing(since: Callable[[], Change]) -> None:
 
 
 async def test_zero_turns_a_limit_off() -> None:
-    """Where every limit is 0 the store is not even asked."""
+    """Where every limit is 0, and the upstream has none either, the store is not even asked."""
     store = MemoryLimits()
     world = World(limits=limits_of(OFF, store))
     for _ in range(3):
@@ -181,17 +194,18 @@ async def test_zero_turns_a_limit_off() -> None:
 async def test_each_limit_has_its_own_windows() -> None:
     """Each product of a cart counts once; e-mail addresses that differ in case alone are one; none stands in a key."""
     store = MemoryLimits()
-    world = World(limits=limits_of(LimitsSettings(), store))
+    world = World(limits=limits_of(LimitsSettings(), store), calls_per_minute=240)
     await world.ask(replace(WITH_EMAIL, items=(Item(product="a"), Item(product="b"))), ADA)
     await world.ask(replace(REQUEST, customer=Customer(email="ada@EXAMPLE.org")), EVE)
     first, second = ({limit.kind: limit.key for limit in limits} for limits in store.asked)
     keys = [limit.key for limits in store.asked for limit in limits]
 
-    assert ["address", "product", "product", "email", "checkout"] == [limit.kind for limit in store.asked[0]]
-    assert (first["email"], first["checkout"]) == (second["email"], second["checkout"])
-    assert 7 == len(set(keys))
+    kinds: list[Kind] = ["address", "product", "product", "email", "checkout", "upstream"]
+    assert kinds == [limit.kind for limit in store.asked[0]]
+    assert [first[kind] for kind in kinds[3:]] == [second[kind] for kind in kinds[3:]]
+    assert 8 == len(set(keys))
     assert all(len(key) == 40 and int(key, 16) for key in keys)
-    assert {20, 600, 1200} == {limit.most for limits in store.asked for limit in limits}
+    assert {20, 600, 1200, 120} == {limit.most for limits in store.asked for limit in limits}
     assert {60, 3600} == {limit.seconds for limits in store.asked for limit in limits}
 
 

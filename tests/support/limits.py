@@ -1,11 +1,12 @@
 """The limits' ports played by small real classes, and what a test wants to know of them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from prometheus_client import REGISTRY
 
 from service.checkout.buyer import Buyer
+from service.checkout.errors import CheckoutError
 from service.checkout.fingerprint import Hasher
 from service.checkout.limit_errors import ShownChallenge
 from service.checkout.limits import Challenge, Limit, Limits, LimitsSettings
@@ -83,3 +84,12 @@ def exceeded() -> Counter[tuple[str, str]]:
     metric = next(one for one in REGISTRY.collect() if one.name == "checkout_limits_exceeded")
     samples = (one for one in metric.samples if one.name.endswith("_total"))
     return Counter({(one.labels["kind"], one.labels["verdict"]): int(one.value) for one in samples})
+
+
+async def refusal(asking: Awaitable[object]) -> type[CheckoutError] | None:
+    """The kind of error that it ends with."""
+    try:
+        await asking
+    except CheckoutError as error:
+        return type(error)
+    return None

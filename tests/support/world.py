@@ -29,9 +29,15 @@ class World:
     """A service with two checkouts at one provider; with `verified`, the provider can be asked about a session."""
 
     def __init__(
-        self, settings: CheckoutSettings = CHECKOUT, *, verified: bool = False, limits: Limits | None = None
+        self,
+        settings: CheckoutSettings = CHECKOUT,
+        *,
+        verified: bool = False,
+        limits: Limits | None = None,
+        calls_per_minute: int = 0,
     ) -> None:
         self._limits = limits or limits_of()
+        self._calls_per_minute = calls_per_minute
         self.clock = SettableClock()
         self.provider = EchoProvider(self.clock)
         self.verifier = EchoVerifier()
@@ -53,6 +59,7 @@ class World:
                 expectations=Expectations(hosts=(".onfastspring.com",)),
                 show=shown,
                 verifier=self.verifier if verified else None,
+                calls_per_minute=self._calls_per_minute,
             )
             for name in ("default", "other")
         }
