@@ -174,4 +174,5 @@ def checkout_of(name: str, settings: Settings, client: UpstreamClient, clock: Cl
         editor=module.edit(checkout, client) if module.edit else None,
         verifier=module.verify(checkout, client) if module.verify else None,
         calls_per_minute=upstream.rate_limit_per_minute,
+        calls_per_session=module.calls_per_session,
     )

@@ -25,6 +25,7 @@ class Checkout(Struct, frozen=True, kw_only=True):
     """A configured checkout, its provider, and what the provider's answers must be like.
 
     `calls_per_minute` is what its upstream grants to all of its checkouts together; 0 where there is no limit.
+    `calls_per_session` is how many the making of one may take.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Checkout(Struct, frozen=True, kw_only=True):
     editor: SessionEditor | None = None
     verifier: Verifier | None = None
     calls_per_minute: int = 0
+    calls_per_session: int = 1
 
 
 class Wish(Struct, frozen=True, kw_only=True):

@@ -5,8 +5,9 @@ handed out again, a replay and a follower of somebody else's create cost nothing
 
 The address limit is the only one that refuses, and it refuses that address alone. Every other one can be filled by a
 stranger. So over it a browser is asked for a challenge where one is configured; else, and for callers, the request
-passes, is counted, and raises an alarm. An upstream's limit is half as many sessions as it grants calls in a minute:
-the rest is for callers, and for browsers whose buyer solved a challenge. `observe` counts, and asks and refuses nobody.
+passes, is counted, and raises an alarm. An upstream's limits are half of the calls that it grants in a minute for
+sessions, and a quarter for questions about sessions that are handed out again: the rest is for callers, and for
+browsers whose buyer solved a challenge. `observe` counts, and asks and refuses nobody.
 """
 
 import math
@@ -22,11 +23,13 @@ from service.checkout.errors import FieldError
 from service.checkout.fingerprint import Hasher
 from service.checkout.limit_errors import ChallengeRequiredError, RateLimitedError, ShownChallenge
 from service.checkout.models import Order
-from service.checkout.paid_ratio import PaidRatio, Step
+from service.checkout.paid_ratio import AS_USUAL, PaidRatio, Step
+from service.checkout.payer import has_solved, note_solved
 from service.config.types import OptionalCount
 from service.observability import alarms, metrics
 
-Kind = Literal["address", "product", "email", "checkout", "upstream"]
+Kind = Literal["address", "product", "email", "checkout", "upstream", "verification"]
+_PART_FOR_SESSIONS, _PART_FOR_QUESTIONS = 2, 4  # a half and a quarter of an upstream's calls
 _MINUTE = 60
 _HOUR = 3600
 
@@ -121,6 +124,22 @@ class Limits:
         if over and strictness.over_limits:
             await self._take([replace(limit, holds=limit.kind == "address") for limit in limits], asked)
 
+    async def admit_question(self, asked: Asked) -> None:
+        """Charge a question to the provider about a session that is there already.
+
+        Raises:
+            ChallengeRequiredError: the browser has to show first that a person asks.
+        """
+        calls = asked.checkout.calls_per_minute
+        if not calls:
+            return
+        challenge = self._strictness(asked.buyer, AS_USUAL).over_limits
+        upstream = asked.checkout.settings.upstream
+        most = max(1, calls // _PART_FOR_QUESTIONS)
+        limit = self._limit("verification", most, _MINUTE, upstream, holds=challenge is not None)
+        if over := await self._take([limit], asked):
+            await self._pass(over, challenge, asked)
+
     def _strictness(self, buyer: Buyer, step: Step) -> Strictness:
         challenge = self._challenge if self._enforces and buyer.caller is None else None
         at_once, over_limits = (challenge, None) if step.asks else (None, challenge)
@@ -161,7 +180,8 @@ class Limits:
         if settings.per_checkout_per_minute:
             yield self._limit("checkout", settings.per_checkout_per_minute, _MINUTE, checkout.name, holds=holds)
         if checkout.calls_per_minute:
-            yield self._limit("upstream", max(1, checkout.calls_per_minute // 2), _MINUTE, upstream, holds=holds)
+            most = max(1, checkout.calls_per_minute // _PART_FOR_SESSIONS // checkout.calls_per_session)
+            yield self._limit("upstream", most, _MINUTE, upstream, holds=holds)
 
     def _limit(self, kind: Kind, most: int, seconds: int, *named: str, holds: bool) -> Limit:
         return Limit(kind=kind, key=self._hasher.limit(kind, *named), most=most, seconds=seconds, holds=holds)
@@ -187,7 +207,7 @@ async def _ask(challenge: Challenge, asked: Asked, kinds: set[str]) -> None:
         ChallengeRequiredError: it was not.
     """
     answer = asked.request.challenge or None
-    is_solved = await challenge.is_solved(answer, asked.buyer)
+    is_solved = has_solved() or await challenge.is_solved(answer, asked.buyer)
     for kind in sorted(kinds):
         alarms.limit_exceeded(kind, "solved" if is_solved else "challenged", asked.checkout.name)
     if not is_solved:
@@ -196,3 +216,4 @@ async def _ask(challenge: Challenge, asked: Asked, kinds: set[str]) -> None:
         refusal = ChallengeRequiredError(detail, errors=(error,) if answer else ())
         refusal.challenge = challenge.shown
         raise refusal
+    note_solved()

@@ -4,13 +4,20 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_payer: ContextVar[str | None] = ContextVar("payer", default=None)
+
+class _Payer:
+    def __init__(self, name: str | None) -> None:
+        self.name = name
+        self.has_solved = False
+
+
+_payer: ContextVar[_Payer | None] = ContextVar("payer", default=None)
 
 
 @contextmanager
 def paying(payer: str | None) -> Generator[None]:
     """Let whatever is called inside, and in tasks that begin inside, be on account of a payer; None is nobody's."""
-    token = _payer.set(payer)
+    token = _payer.set(_Payer(payer))
     try:
         yield
     finally:
@@ -19,4 +26,17 @@ def paying(payer: str | None) -> Generator[None]:
 
 def current_payer() -> str | None:
     """A keyed hash of whoever it is; None for callers, and where the address is not known."""
-    return _payer.get()
+    payer = _payer.get()
+    return payer.name if payer else None
+
+
+def note_solved() -> None:
+    """Whoever it is has solved a challenge, whose answer is good for all that one request leads to."""
+    if payer := _payer.get():
+        payer.has_solved = True
+
+
+def has_solved() -> bool:
+    """Whether a challenge was solved for what is asked now."""
+    payer = _payer.get()
+    return payer is not None and payer.has_solved

@@ -87,7 +87,8 @@ class Reuse:
 
         Raises:
             SessionCompletingError: a payment of it is under way.
-            ProviderError: the provider has to be asked, and does not answer.
+            ChallengeRequiredError: the provider has to be asked, and was asked too much for browsers.
+            ProviderError: it does not answer.
         """
         now, settings = self._clock(), asked.checkout.settings
         if is_unlimited:
@@ -107,6 +108,7 @@ class Reuse:
         state: State | None = None
         # Of another replica's clock, which may be ahead of ours.
         if verifier and abs(now - asked_last) >= timedelta(seconds=settings.verify_after_seconds):
+            await self._limits.admit_question(asked)
             with failing_over(asked):
                 state = await verifier.state(session)
         elif session.state == "pending" or _was_noted(session, now):

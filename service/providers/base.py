@@ -60,7 +60,7 @@ class ProviderModule(Struct, Generic[U, C], frozen=True, kw_only=True):
     `no_use_for` names common checkout keys that would have no effect here, so that setting one is an error. `advice`
     yields (key, advice) on a checkout's settings. `edit` is None where a session cannot be changed after it was
     made, `verify` where the provider has no way to ask what became of one. `probe` is a request that changes nothing
-    and is granted to good credentials alone.
+    and is granted to good credentials alone. `calls_per_session` is how many calls the making of one may take.
     """
 
     name: str
@@ -72,6 +72,7 @@ class ProviderModule(Struct, Generic[U, C], frozen=True, kw_only=True):
     edit: Callable[[C, UpstreamClient], SessionEditor] | None = None
     verify: Callable[[C, UpstreamClient], Verifier] | None = None
     probe: Callable[[C], UpstreamRequest] | None = None
+    calls_per_session: int = 1
     expectations: Callable[[C, U], Expectations] = lambda _checkout, _upstream: Expectations(hosts=())
 
 

@@ -1,5 +1,7 @@
 """How an upstream's calls are shared out, and what costs nothing of any limit: a quote that was used before."""
 
+from datetime import timedelta
+
 from msgspec.structs import replace
 
 from service.checkout.buyer import Buyer
@@ -8,7 +10,7 @@ from service.checkout.limit_errors import ChallengeRequiredError
 from service.checkout.limits import LimitsSettings
 from service.checkout.models import OrderRequest
 from tests.support.limits import OFF, KnownAnswers, MemoryLimits, exceeded, limits_of, refusal
-from tests.support.orders import CHECKOUT, REQUEST
+from tests.support.orders import CHECKOUT, NOW, REQUEST
 from tests.support.quotes import token
 from tests.support.world import World
 
@@ -77,3 +79,46 @@ async def test_replaying_a_used_quote_is_not_charged() -> None:
     assert [InvalidQuoteError] * 30 == [await refusal(world.ask(quoted, buyer)) for buyer in (ADA, EVE, CALLER) * 10]
     assert ([1] * 4, before) == ([*before.values()], dict(store.taken))
     assert 1 == len(store.asked)
+
+
+async def test_sessions_that_take_several_calls() -> None:
+    """Half of the calls is fewer sessions where each takes several."""
+    store = MemoryLimits()
+    limits = limits_of(OFF, store, challenge=KnownAnswers())
+    world = World(limits=limits, calls_per_minute=16, calls_per_session=4)
+    await world.ask(buyer=ADA)
+    await world.ask(buyer=EVE)
+
+    assert ChallengeRequiredError is await refusal(world.ask(buyer=ADA))
+
+
+async def test_quarter_of_an_upstream_s_calls_for_questions() -> None:
+    """Over it browsers solve a challenge for a session that the provider has to be asked about; new ones are made."""
+    store, before = MemoryLimits(), exceeded()
+    limits = limits_of(OFF, store, challenge=KnownAnswers("good"))
+    world = World(verified=True, limits=limits, calls_per_minute=12)
+    buyers = [replace(ADA, key=letter * 24) for letter in "abcd"]
+    made = [await world.ask(buyer=buyer) for buyer in buyers]
+    world.clock.now = NOW + timedelta(seconds=61)
+    assert made[:3] == [await world.ask(buyer=buyer) for buyer in buyers[:3]]
+
+    assert ChallengeRequiredError is await refusal(world.ask(buyer=buyers[3]))
+    assert 3 == len(world.verifier.asked)
+    assert await world.ask(buyer=EVE) not in made
+    assert made[3] == await world.ask(replace(REQUEST, challenge="good"), buyers[3])
+    assert {("verification", "challenged"): 1, ("verification", "solved"): 1} == dict(exceeded() - before)
+
+
+async def test_one_answer_is_enough_for_a_request() -> None:
+    """The session turns out to be over and another one is made: the answer that was good once is good for both."""
+    challenge = KnownAnswers("good")
+    world = World(verified=True, limits=limits_of(OFF, MemoryLimits(), challenge=challenge), calls_per_minute=4)
+    buyers = [replace(ADA, key=letter * 24) for letter in "ab"]
+    made = [await world.ask(buyer=buyer) for buyer in buyers]
+    world.clock.now = NOW + timedelta(seconds=61)
+    await world.ask(buyer=buyers[0])
+    world.verifier.states[made[1]] = "expired"
+
+    assert await world.ask(replace(REQUEST, challenge="good"), buyers[1]) not in made
+    assert ["good"] == challenge.asked
+    assert ChallengeRequiredError is await refusal(world.ask(replace(REQUEST, challenge="good"), EVE))

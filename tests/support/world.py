@@ -35,9 +35,10 @@ class World:
         verified: bool = False,
         limits: Limits | None = None,
         calls_per_minute: int = 0,
+        calls_per_session: int = 1,
     ) -> None:
         self._limits = limits or limits_of()
-        self._calls_per_minute = calls_per_minute
+        self._calls_per_minute, self._calls_per_session = calls_per_minute, calls_per_session
         self.clock = SettableClock()
         self.provider = EchoProvider(self.clock)
         self.verifier = EchoVerifier()
@@ -60,6 +61,7 @@ class World:
                 show=shown,
                 verifier=self.verifier if verified else None,
                 calls_per_minute=self._calls_per_minute,
+                calls_per_session=self._calls_per_session,
             )
             for name in ("default", "other")
         }

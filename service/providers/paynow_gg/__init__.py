@@ -32,6 +32,7 @@ PROVIDER = ProviderModule(
     advice=advice,
     build=PayNow,
     verify=PayNowVerifier,
+    calls_per_session=4,  # a customer is looked for, made and let in before the session
     expectations=expectations,
     # A read of one customer at most, with the store's key.
     probe=lambda checkout: UpstreamRequest(
