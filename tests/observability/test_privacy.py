@@ -216,7 +216,7 @@ def test_canaries_were_in_force(run: tuple[Served, Told, str]) -> None:
 
 
 def test_every_line_is_json(run: tuple[Served, Told, str]) -> None:
-    """Each line that the process wrote parses, the server's own about a malformed request among them."""
+    """Each line that the process wrote parses, and no library wrote any: strangers would fill the log with those."""
     service, told, _ = run
     events = [json.loads(line) for line in service.output().decode().splitlines()]
     requests = [event for event in events if event["event"] == "request"]
@@ -224,7 +224,7 @@ def test_every_line_is_json(run: tuple[Served, Told, str]) -> None:
 
     assert {answer.headers["request-id"] for answer in told.problems} <= ids
     assert len(ids) == len(requests)
-    assert {"uvicorn.error"} == {event["logger"] for event in events if event["event"] == "library.log"}
+    assert [] == [event for event in events if event["event"] == "library.log"]
     assert set() == {field for event in requests for field in event} - {
         *("request_id", "method", "route", "status", "duration_ms", "event", "level", "timestamp"),
         *("outcome", "problem", "checkout", "caller", "reference", "upstream", "cause", "fields", "provider_case"),
