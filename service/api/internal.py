@@ -65,8 +65,7 @@ async def sign_quote(request: AppRequest) -> ASGIResponse:
     caller.require_checkout(wanted.checkout)
     note(request, checkout=runtime.service.checkout(wanted.checkout).name)
     with fields_inside("order."):
-        buyer_ip = asker.named_address(wanted.order.buyer_ip, runtime.trust)
-    wanted = replace(wanted, order=replace(wanted.order, buyer_ip=buyer_ip))
+        asker.named_address(wanted.order.buyer_ip, runtime.trust)  # refused here or at every use, and spelled there
     return json_answer(runtime.service.sign_quote(wanted, caller.name), HTTPStatus.CREATED)
 
 

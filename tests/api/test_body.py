@@ -118,6 +118,26 @@ def test_hostile_body_is_a_client_error(
     assert [] == sandbox.requests()
 
 
+def nested(levels: int, opening: str, closing: str) -> bytes:
+    """A body of this many levels, the object around all of it among them; brackets in a text are none."""
+    inner = opening * (levels - 1) + '"[[{\\"[{"' + closing * (levels - 1)
+    return f'{{"items":[{{"product":"[\\\\"}}],"metadata":{inner}}}'.encode()
+
+
+@BOTH
+@pytest.mark.parametrize("kind", [("[", "]"), ('{"a":', "}")], ids=["lists", "objects"])
+def test_depth(
+    broker: httpx.Client, sandbox: Sandbox, caller_headers: dict[str, str], path: str, kind: tuple[str, str]
+) -> None:
+    """Thirty-two levels are read, also beside brackets in a text, and thirty-three are refused before anything else."""
+    bodies = [nested(levels, *kind) for levels in (32, 33)]
+    answers = [broker.post(path, content=body, headers=caller_headers | JSON_TYPE) for body in bodies]
+
+    assert 400 == answers[1].status_code
+    assert [False, True] == ["nested too deeply" in answer.json()["detail"] for answer in answers]
+    assert [] == sandbox.requests()
+
+
 @pytest.mark.parametrize(
     ("body", "field", "detail"),
     [

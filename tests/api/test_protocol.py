@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import time
 from collections.abc import Generator
 from contextlib import suppress
@@ -13,6 +14,7 @@ from service.api.protocol import MAX_FRAMING_BYTES, BoundedProtocol
 from service.app import create_app
 from service.store.embedded import EmbeddedStore
 from tests.support.config import default_toml, settings_of
+from tests.support.framing import AMBIGUOUS, INSIDE
 from tests.support.raw import RawAnswer, connect, exchange, read_to_end, request_bytes
 from tests.support.servers import Sandbox, serving
 
@@ -23,6 +25,18 @@ def url(store: EmbeddedStore, _sandbox_server: Sandbox, tmp_path_factory: pytest
     folder: Path = tmp_path_factory.mktemp("protocol")
     settings = settings_of(default_toml(_sandbox_server.url), folder)
     with serving(create_app(settings, embedded=store.directory), http=BoundedProtocol) as base:
+        yield base
+
+
+@pytest.fixture
+def impatient(
+    store: EmbeddedStore, _sandbox_server: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Generator[str]:
+    """The same, which waits a second for another request, and a second for its head."""
+    monkeypatch.setattr("service.api.protocol.HEAD_SECONDS", 1.0)
+    settings = settings_of(default_toml(_sandbox_server.url), tmp_path)
+    app = create_app(settings, embedded=store.directory)
+    with serving(app, http=BoundedProtocol, keep_alive_seconds=1) as base:
         yield base
 
 
@@ -63,6 +77,43 @@ def test_what_is_no_http_is_a_problem(url: str, data: bytes) -> None:
 
     check_problem(answer, 400, "invalid-request")
     assert b"canary" not in answer.body
+
+
+@pytest.mark.parametrize("data", AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_ambiguous_framing_is_refused(url: str, data: bytes) -> None:
+    """Where a request ends in two ways there is one answer, a refusal, and nothing behind it is read as a request."""
+    statuses, is_closed = said_to(url, data)
+
+    assert ([400], True) == (statuses, is_closed)
+
+
+@pytest.mark.parametrize("data", INSIDE.values(), ids=INSIDE)
+def test_request_inside_a_request_is_none(url: str, data: bytes) -> None:
+    """What stands in a body, a chunk or a trailer gets no answer of its own: none, while the body is not whole."""
+    statuses, _ = said_to(url, data)
+
+    assert 200 not in statuses
+    assert len(statuses) <= 1
+
+
+def said_to(url: str, data: bytes) -> tuple[list[int], bool]:
+    """The statuses of every answer on a connection on which nothing more is sent, and whether it was closed."""
+    received, is_closed = b"", False
+    with connect(url) as connection:
+        connection.settimeout(0.3)
+        connection.sendall(data)
+        with suppress(TimeoutError):
+            while chunk := connection.recv(65536):
+                received += chunk
+            is_closed = True
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)], is_closed
+
+
+def test_two_requests_are_two(url: str) -> None:
+    """The control: what is framed well is answered each."""
+    request = b"GET /livez HTTP/1.1\r\nHost: broker\r\n\r\n"
+
+    assert ([200, 200], False) == said_to(url, request * 2)
 
 
 def test_head_without_an_end_is_refused(url: str) -> None:
@@ -179,3 +230,32 @@ def test_refusal_is_no_answer_to_what_stands_before_it(url: str, sandbox: Sandbo
         received = read_to_end(connection)
 
     assert b"" == received
+
+
+@pytest.mark.parametrize(
+    ("first", "drip"), [(b"", b""), (b"", b"\r\n"), (b"G", b"")], ids=["silent", "line ends", "byte"]
+)
+def test_idle_connection_is_closed(impatient: str, first: bytes, drip: bytes) -> None:
+    """After an answer the time for another request runs, whatever comes that does not begin one."""
+    with connect(impatient) as connection:
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert 200 == RawAnswer(connection.recv(65536)).status
+        connection.sendall(first)
+
+        assert is_closed_in_time(connection, drip)
+
+
+def is_closed_in_time(connection: socket.socket, drip: bytes) -> bool:
+    """Whether the other side ends a connection on which something comes every tenth of a second."""
+    deadline = time.monotonic() + 5
+    connection.settimeout(0.1)
+    while time.monotonic() < deadline:
+        try:
+            connection.sendall(drip)
+            if not connection.recv(65536):
+                return True
+        except TimeoutError:
+            continue
+        except ConnectionError:
+            return True
+    return False

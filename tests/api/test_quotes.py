@@ -35,6 +35,7 @@ SIGN = "/internal/quotes"
 TOML = """
 [checkouts.other]
 {plain}
+allowed_origins = ["https://shop.example"]
 
 [callers.signer]
 key_sha256 = ["{signer}"]
@@ -45,6 +46,10 @@ checkouts = ["default"]
 key_sha256 = ["{shop}"]
 scopes = ["quotes:create"]
 
+[callers.clerk]
+key_sha256 = ["{clerk}"]
+scopes = ["checkout:create"]
+
 [quotes]
 sign_with = "own"
 max_age_seconds = 3600
@@ -53,6 +58,12 @@ algorithm = "EdDSA"
 private_key = {{ file = "{folder}/private" }}
 [quotes.keys.shop]
 caller = "shop"
+secret = {{ file = "{folder}/held" }}
+[quotes.keys.signer]
+caller = "signer"
+secret = {{ file = "{folder}/held" }}
+[quotes.keys.clerk]
+caller = "clerk"
 secret = {{ file = "{folder}/held" }}
 """
 
@@ -65,7 +76,7 @@ def quotes_toml(folder: Path, sandbox: Sandbox) -> str:
     for name, secret in (("private", PRIVATE), ("held", HELD)):
         (folder / name).write_text(secret)
         (folder / name).chmod(0o600)
-    digests = {name: sha256(name.encode()).hexdigest() for name in ("signer", "shop")}
+    digests = {name: sha256(name.encode()).hexdigest() for name in ("signer", "shop", "clerk")}
     return default_toml(sandbox.url) + TOML.format(plain=PLAIN_CHECKOUT, folder=folder, **digests)
 
 
@@ -147,6 +158,20 @@ def test_signed_by_the_shop_itself(broker: httpx.Client, sandbox: Sandbox, buyer
     assert 201 == used(broker, own, buyer_key).status_code
     assert 403 == used(broker, token(claims, {"alg": "HS256", "kid": "shop"}, HELD), buyer_key).status_code
     assert 1 == len(sandbox.bodies())
+
+
+@pytest.mark.parametrize(("holder", "checkout"), [("clerk", "default"), ("signer", "other")])
+def test_key_is_no_right(broker: httpx.Client, sandbox: Sandbox, buyer_key: str, holder: str, checkout: str) -> None:
+    """Who holds a key and has not the scope, or not the checkout, signs nothing that is taken."""
+    claims = payload_of(signed(broker)["quote"]) | {"checkout": checkout}
+    by_holder, by_shop = (
+        token(claims | {"iss": name, "jti": f"{name}-{checkout}"}, {"alg": "HS256", "kid": name}, HELD)
+        for name in (holder, "shop")
+    )
+
+    assert (403, "invalid-quote", []) == problem_of(used(broker, by_holder, buyer_key, checkout=checkout))
+    assert [] == sandbox.requests()
+    assert 201 == used(broker, by_shop, buyer_key, checkout=checkout).status_code
 
 
 def test_used_once(broker: httpx.Client, sandbox: Sandbox, buyer_key: str) -> None:

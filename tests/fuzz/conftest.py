@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -36,14 +37,11 @@ def fuzz_toml(url: str, folder: Path) -> str:
     return text + f'\n[store]\nkey_prefix = "fuzz-{secrets.token_hex(4)}"\n'
 
 
-@pytest.fixture(scope="module")
-def send(store: EmbeddedStore, _sandbox_server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Generator[Send]:
-    """Sends requests to the application in this process: `send(method, path, **httpx options)`."""
-    _sandbox_server.reset()
-    folder = tmp_path_factory.mktemp("fuzz")
-    settings = settings_of(fuzz_toml(_sandbox_server.url, folder), folder)
+@contextmanager
+def sending(toml: str, folder: Path, store: EmbeddedStore) -> Generator[Send]:
+    """Sends requests to an application in this process: `send(method, path, **httpx options)`."""
     with asyncio.Runner() as runner:
-        context = running(create_app(settings, embedded=store.directory))
+        context = running(create_app(settings_of(toml, folder), embedded=store.directory))
         client = runner.run(context.__aenter__())
 
         def send_one(method: str, path: str, **options: object) -> httpx.Response:
@@ -51,3 +49,12 @@ def send(store: EmbeddedStore, _sandbox_server: Sandbox, tmp_path_factory: pytes
 
         yield send_one
         runner.run(context.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="module")
+def send(store: EmbeddedStore, _sandbox_server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Generator[Send]:
+    """The same, with the usual application."""
+    _sandbox_server.reset()
+    folder = tmp_path_factory.mktemp("fuzz")
+    with sending(fuzz_toml(_sandbox_server.url, folder), folder, store) as send_one:
+        yield send_one

@@ -25,11 +25,16 @@ class _ThreadServer(uvicorn.Server):
 
 
 @contextmanager
-def serving(app: Litestar | Edge, http: type[asyncio.Protocol] | Literal["auto"] = "auto") -> Generator[str]:
-    """The base URL of an application that is served for as long as the context is open."""
+def serving(
+    app: Litestar | Edge, http: type[asyncio.Protocol] | Literal["auto"] = "auto", keep_alive_seconds: int = 75
+) -> Generator[str]:
+    """The base URL of an application that is served for as long as the context is open.
+
+    It keeps idle connections, so that a test that pauses does not meet one that is closed in that moment.
+    """
     config = uvicorn.Config(app, port=0, http=http, log_config=None, access_log=False, proxy_headers=False, ws="none")
     config.timeout_graceful_shutdown = 1
-    config.timeout_keep_alive = 75  # a test that pauses must not meet a connection closed in that moment
+    config.timeout_keep_alive = keep_alive_seconds
     server = _ThreadServer(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

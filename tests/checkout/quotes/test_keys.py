@@ -1,5 +1,6 @@
 """Tokens: only what one of our keys signed, written in the one way, is believed."""
 
+import base64
 import json
 
 import pytest
@@ -148,6 +149,33 @@ def test_what_is_no_token(text: str) -> None:
 def test_other_ways_to_write_it(spoil: str) -> None:
     """Padding, white space, or a signature that is left out: refused."""
     assert is_refused(spoil.format(*token().split(".")))
+
+
+# A header, payload and signature of lengths that leave spare bits in the last character of each.
+SPARE = {
+    "HS256": token({"a": 1}, {"alg": "HS256", "kid": "shop"}, "the shop's " + SECRET),
+    "EdDSA": pair_token({"a": 1}),
+}
+
+
+@pytest.mark.parametrize("part", range(3))
+@pytest.mark.parametrize("signed", SPARE.values(), ids=SPARE)
+def test_spare_bits(signed: str, part: int) -> None:
+    """The bits of a part's last character that say nothing are zero: the same bytes with others are refused."""
+    parts = signed.split(".")
+    content = decoded(parts[part])
+    last = [
+        f"{parts[part][:-1]}{character}" for character in ALPHABET if decoded(parts[part][:-1] + character) == content
+    ]
+
+    assert not is_refused(signed)
+    assert len(last) in {4, 16}
+    assert {parts[part]} == {one for one in last if not is_refused(".".join([*parts[:part], one, *parts[part + 1 :]]))}
+
+
+def decoded(part: str) -> bytes:
+    """What stands in a part, whatever its spare bits are."""
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 def test_too_long() -> None:

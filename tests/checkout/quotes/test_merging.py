@@ -80,6 +80,8 @@ def test_browser_that_says_the_same(own: dict[str, Any], quoted: dict[str, Any])
         ({"items": [ITEM]}, {"items": [ITEM, {"product": "b"}]}, ["items"]),
         ({"items": [ITEM, {"product": "b"}]}, {"items": [ITEM]}, ["items"]),
         ({"items": [ITEM, ITEM]}, {"items": [ITEM, {"product": "b"}]}, ["items"]),
+        ({"items": [ITEM, ITEM]}, {"items": [ITEM]}, ["items"]),
+        ({"items": [ITEM]}, {"items": [ITEM, ITEM]}, ["items"]),
         ({"items": [{"product": "b"}]}, {"items": [ITEM]}, ["items"]),
         ({"items": [{"product": "a"}]}, {"items": [ITEM]}, ["items[0].quantity"]),
         (

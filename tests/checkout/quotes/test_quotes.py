@@ -128,6 +128,15 @@ def test_not_signed(
     assert field == [one.field for one in caught.value.errors]
 
 
+def test_as_long_as_is_allowed() -> None:
+    """A quote may hold for exactly as long as is allowed: it is signed, and taken."""
+    known = quotes()
+    answer = known.sign(wanted(expiresIn=3600), CHECKOUT, "backoffice")
+
+    assert NOW + timedelta(seconds=3600) == answer.expires_at
+    assert not is_refused(answer.quote, known=known)
+
+
 def test_caller_s_own_key_signs_for_it() -> None:
     """The key that a caller holds may sign for that very caller here too."""
     known = quotes(replace(SETTINGS, sign_with="shop"))
