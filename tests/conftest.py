@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client import generate_latest
 
 from service.app import create_app
 from service.resources import Seams
@@ -33,6 +34,7 @@ def _logs_are_clean(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]
     """So does the run where a process did."""
     yield
     assert [] == list(overheard.in_files(tmp_path_factory.getbasetemp()))
+    assert None is overheard.PRIVATE.search(generate_latest().decode())
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +42,7 @@ def store() -> Generator[EmbeddedStore]:
     """A bundled Valkey server for the whole run."""
     with EmbeddedStore() as running:
         yield running
+        assert [] == list(overheard.in_store(running.directory))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from redis import Redis
+
+from service.store.embedded import socket_of
 from tests.support.config import CALLER_KEY
 from tests.support.quotes import SECRET
 
@@ -37,6 +40,15 @@ def in_files(folder: Path) -> Iterator[str]:
         for line in whole.splitlines():
             if line.startswith(b'{"') and (not _is_event(line) or PRIVATE.search(line.decode())):
                 yield f"{file}: {line!r}"
+
+
+def in_store(directory: Path) -> Iterator[str]:
+    """The keys of a bundled store in which, or in whose values, something private can be read."""
+    with Redis(unix_socket_path=str(socket_of(directory))) as client:
+        for key in client.scan_iter(count=1000):
+            held = client.get(key) if client.type(key) == b"string" else b""
+            if PRIVATE.search((key + b" " + (held or b"")).decode("latin-1")):
+                yield repr(key)
 
 
 def _is_event(line: bytes) -> bool:
