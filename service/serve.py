@@ -10,6 +10,7 @@ import structlog
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from service.api.connections import raise_limit
 from service.api.protocol import BoundedProtocol
 from service.api.settings import ServerSettings
 from service.asgi import EMBEDDED_DIRECTORY, INTERNAL_PORT
@@ -32,6 +33,7 @@ def serve() -> int:
     configure_logging(os.environ)
     log_advice(loaded)
     end_on_signals()
+    raise_limit()
     with ExitStack() as resources:
         server = settings.server
         listeners = _listen(server, resources)

@@ -1,6 +1,7 @@
 """File and environment → one frozen `Settings`, composed of the parts' own structs. Only `app.py` reads the whole."""
 
 import re
+import resource
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_network
@@ -21,6 +22,8 @@ from service.providers.base import ProviderModule, UpstreamSettings
 from service.providers.registry import discover
 from service.store.settings import StoreSettings
 from service.upcoming import OutgoingSettings
+
+_ENOUGH_DESCRIPTORS = 4096
 
 Module = ProviderModule[UpstreamSettings, CheckoutSettings]
 
@@ -205,6 +208,10 @@ def _advice_on_server(server: ServerSettings) -> Iterator[Note]:
         if ip_network(network).prefixlen == 0:
             text = "trusts everybody, so every client can claim any address: name your proxies"
             yield Note(f"server.trusted_proxies[{index}]", text)
+    _, descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= descriptors < _ENOUGH_DESCRIPTORS:
+        text = f"the system allows {descriptors} open files, so few connections: raise the hard limit (`ulimit -Hn`)"
+        yield Note("server", text)
     for key in ("country_header", "trusted_headers"):
         if getattr(server, key) and not server.trusted_proxies:
             yield Note(f"server.{key}", "has no effect without trusted_proxies: name your proxies")

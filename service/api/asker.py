@@ -7,6 +7,7 @@ from service.api.callers import Caller
 from service.api.client_ip import ClientAddress, ProxyTrust, parse_address
 from service.api.runtime import AppRequest, Runtime
 from service.checkout.buyer import NO_HEADERS, Buyer
+from service.checkout.countries import ISO_COUNTRIES
 from service.checkout.errors import FieldError, InvalidIdempotencyKeyError, InvalidRequestError
 
 _BUYER_KEY = re.compile(r"[A-Za-z0-9_-]{22,128}")
@@ -14,8 +15,6 @@ _BUYER_KEY = re.compile(r"[A-Za-z0-9_-]{22,128}")
 _QUOTED_KEY = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\]){1,510})"')
 _BARE_KEY = re.compile(r"[!#-~][ -~]*")
 _LONGEST_IDEMPOTENCY_KEY = 255
-_COUNTRY = re.compile(r"[A-Za-z]{2}")
-_NO_COUNTRIES = frozenset({"XX", "T1"})  # "unknown" and "Tor", as networks write them
 _MAX_HEADER_CHARACTERS = 512
 
 
@@ -29,7 +28,7 @@ def browser(request: AppRequest, runtime: Runtime) -> Buyer:
     """The buyer behind a browser's request.
 
     Raises:
-        InvalidRequestError: the `Buyer-Key` is malformed.
+        InvalidRequestError: the `Buyer-Key` is malformed or sent twice.
         InvalidIdempotencyKeyError: the `Idempotency-Key` is malformed, or without a `Buyer-Key`.
     """
     address, headers = client_address(request, runtime), request.headers
@@ -74,11 +73,13 @@ def caller(request: AppRequest, runtime: Runtime, name: str) -> Buyer:
 
 
 def _buyer_key(request: AppRequest) -> str | None:
-    key = request.headers.get("buyer-key")
-    if key is not None and not _BUYER_KEY.fullmatch(key):
-        error = FieldError(field="Buyer-Key", detail="22 to 128 letters, digits, - or _, made at random.")
+    keys = request.headers.getall("buyer-key", [])
+    if not keys:
+        return None
+    if len(keys) > 1 or not _BUYER_KEY.fullmatch(keys[0]):
+        error = FieldError(field="Buyer-Key", detail="22 to 128 letters, digits, - or _, made at random; sent once.")
         raise InvalidRequestError("The Buyer-Key header is malformed.", errors=(error,))
-    return key
+    return keys[0]
 
 
 def idempotency_key(request: AppRequest) -> str | None:
@@ -115,7 +116,7 @@ def named_address(text: str | None, trust: ProxyTrust) -> str | None:
 def _header_country(request: AppRequest, runtime: Runtime) -> str | None:
     name = runtime.server.country_header
     country = (_only_value(request, name) or "").upper() if name else ""
-    return country if _COUNTRY.fullmatch(country) and country not in _NO_COUNTRIES else None
+    return country if country in ISO_COUNTRIES else None  # networks also say "XX", "T1" for Tor, "EU"
 
 
 def _trusted_headers(request: AppRequest, runtime: Runtime) -> dict[str, str]:

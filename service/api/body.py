@@ -31,7 +31,8 @@ async def read_json_body(request: AppRequest) -> bytes:
     except TimeoutError as error:
         # Whoever is that slow would go on: the connection ends with the answer.
         raise HTTPException(status_code=_REQUEST_TIMEOUT, headers={"Connection": "close"}) from error
-    if not _JSON_TYPE.fullmatch(request.headers.get("content-type", "")):
+    types = request.headers.getall("content-type", [])
+    if len(types) != 1 or not _JSON_TYPE.fullmatch(types[0]):
         raise HTTPException(status_code=_UNSUPPORTED_MEDIA_TYPE)
     return body
 

@@ -107,7 +107,9 @@ PROBLEMS: Mapping[str, Explanation] = MappingProxyType(
             422, "The cart is outside of the rules", "Mind `max_items` and `max_quantity`; name each product once."
         ),
         "country-not-allowed": Explanation(
-            422, "The country is not served", "Name a country of the checkout's `countries`."
+            422,
+            "The country is not served",
+            "Name a country by its ISO 3166-1 code, one of the checkout's `countries`.",
         ),
         "return-url-not-allowed": Explanation(
             422, "The return address is not allowed", "Use an address on the checkout's `return_urls`."

@@ -12,6 +12,7 @@ from typing import cast
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from service.api.connections import CONNECTIONS
 from service.api.edge import HARDENED_HEADERS
 from service.api.problems import PROBLEM_JSON, PROBLEMS, encoded_problem
 
@@ -39,11 +40,14 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """A first request has to come."""
         super().connection_made(transport)
+        CONNECTIONS.note_open(transport)
         self._expect_request(HEAD_SECONDS)
 
     def on_response_complete(self) -> None:
         """Another request may come; uvicorn's own timer is ended by any byte."""
         super().on_response_complete()
+        if self.cycle.response_complete:  # else another request came meanwhile
+            CONNECTIONS.note_idle(self.transport)
         self._expect_request(self.timeout_keep_alive)
 
     def pause_writing(self) -> None:
@@ -98,6 +102,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.parser.get_method() == b"CONNECT" or not _is_unambiguous(version, self.url, self.headers):
             raise HttpParserError
         if not self.parser.should_upgrade():
+            CONNECTIONS.note_busy(self.transport)
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -114,6 +119,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Nothing more will come."""
         self._end_head()
         self._end_read_deadline()
+        CONNECTIONS.note_closed(self.transport)
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # the problem says more than uvicorn's sentence

@@ -19,6 +19,7 @@ from service.checkout.errors import (
     OriginNotAllowedError,
     RestrictedFieldError,
     UnknownCheckoutError,
+    UnknownSessionError,
 )
 from service.storefront import asset
 
@@ -48,8 +49,11 @@ async def create_checkout(request: AppRequest) -> ASGIResponse:
 async def read_checkout(request: AppRequest, reference: FromPath[str]) -> ASGIResponse:
     """What became of a session, for the browser that made it (the same `Buyer-Key`)."""
     runtime = runtime_of(request)
-    check_origin(request, runtime)
-    session = await runtime.sessions.find_for_browser(reference, request.headers.get("buyer-key", ""))
+    origin = check_origin(request, runtime)
+    keys = request.headers.getall("buyer-key", [])
+    session = await runtime.sessions.find_for_browser(reference, keys[0] if len(keys) == 1 else "")
+    if origin is not None and origin not in runtime.origins_of.get(session.checkout, ()):
+        raise UnknownSessionError
     order = BrowserOrder(id=session.order.id, reference=session.order.reference) if session.order else None
     state = session.browser_state_at(runtime.clock())
     return json_answer(
@@ -68,13 +72,17 @@ def check_origin(request: AppRequest, runtime: Runtime) -> str | None:
     """The page's origin, when it is one that any checkout lists.
 
     Raises:
-        OriginNotAllowedError: a foreign or `null` origin, or none where the browser says cross-site.
+        OriginNotAllowedError: a foreign or `null` origin, or none where the browser says cross-site; or two of either.
     """
-    headers = request.headers
-    origin = headers.get("origin")
-    if origin not in runtime.origins if origin is not None else headers.get("sec-fetch-site") == "cross-site":
+    origins = request.headers.getall("origin", [])
+    if origins:
+        is_foreign = len(origins) > 1 or origins[0] not in runtime.origins
+    else:
+        sites = request.headers.getall("sec-fetch-site", [])
+        is_foreign = len(sites) > 1 or sites == ["cross-site"]
+    if is_foreign:
         raise OriginNotAllowedError("This site is not on the list of any checkout.")
-    return origin
+    return origins[0] if origins else None
 
 
 def _known_checkout(runtime: Runtime, name: str, origin: str | None) -> str:

@@ -16,6 +16,8 @@ from msgspec import UNSET, Struct
 
 from service.api.keysets import PublicKey, read_key_set
 from service.api.settings import JwtSettings
+from service.checkout.decoding import refuse_duplicates
+from service.checkout.errors import InvalidRequestError
 from service.checkout.ports import Clock
 from service.checkout.quotes.jws import ExactAlgorithms
 
@@ -38,11 +40,13 @@ class _Header(Struct, frozen=True):
     x5c: object = UNSET
     crit: object = UNSET
     b64: object = UNSET
+    zip: object = UNSET
+    enc: object = UNSET
 
     @property
     def is_plain(self) -> bool:
         """Whether it is one of a caller's token."""
-        foreign = self.jku, self.jwk, self.x5u, self.x5c, self.crit, self.b64
+        foreign = self.jku, self.jwk, self.x5u, self.x5c, self.crit, self.b64, self.zip, self.enc
         return self.typ.lower() in _TYPES and all(one is UNSET for one in foreign)
 
 
@@ -59,10 +63,18 @@ class Tokens:
         if len(token) > _MAX_TOKEN_CHARACTERS or not _COMPACT_JWS.fullmatch(token):
             return None
         try:
-            header = _header(token)
+            head, claims, _ = token.split(".")
+            for part in (head, claims):
+                refuse_duplicates(_decoded(part))
+            header = msgspec.json.decode(_decoded(head), type=_Header)
             key = _key_for(header, self._keys) if header.is_plain else None
             return self._verified_subject(token, key) if key else None
-        except (JoseError, ValueError, RecursionError):  # a msgspec.ValidationError is a ValueError
+        except (
+            JoseError,
+            InvalidRequestError,
+            ValueError,
+            RecursionError,
+        ):  # a msgspec.ValidationError is a ValueError
             return None
 
     def _verified_subject(self, token: str, key: PublicKey) -> str:
@@ -85,9 +97,8 @@ class Tokens:
         return str(claims["sub"])
 
 
-def _header(token: str) -> _Header:
-    encoded = token.partition(".")[0]
-    return msgspec.json.decode(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)), type=_Header)
+def _decoded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 def _key_for(header: _Header, keys: Sequence[PublicKey]) -> PublicKey | None:

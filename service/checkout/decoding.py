@@ -35,7 +35,7 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise InvalidRequestError("The body is nested too deeply.")
     try:
         decoded = decoder.decode(body)
-        _duplicates.decode(body.decode())
+        refuse_duplicates(body)
     except msgspec.ValidationError as error:
         raise _invalid_member(str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
@@ -47,6 +47,16 @@ def _is_too_deep(body: bytes) -> bool:
     """Whether more objects and lists stand in one another than in anything that is documented."""
     steps = memoryview(_STRING.sub(b"", body).translate(_STEPS, _NO_BRACKETS)).cast("b")
     return max(accumulate(steps), default=0) > _DEEPEST
+
+
+def refuse_duplicates(body: bytes) -> None:
+    """Pass JSON in which no object has a member twice.
+
+    Raises:
+        InvalidRequestError: one has.
+        ValueError: this is no JSON.
+    """
+    _duplicates.decode(body.decode())
 
 
 def _refuse_duplicates(pairs: list[tuple[str, object]]) -> None:

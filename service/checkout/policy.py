@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from service.checkout.card_numbers import holds_card_number
+from service.checkout.countries import is_country
 from service.checkout.errors import (
     CartNotAllowedError,
     CountryNotAllowedError,
@@ -158,6 +159,9 @@ def _check_products(items: tuple[Item, ...], patterns: tuple[str, ...]) -> None:
 
 
 def _check_country(country: str | None, allowed: tuple[str, ...]) -> None:
+    if country and not is_country(country.upper()):
+        unknown = FieldError(field="country", detail="This is no ISO 3166-1 alpha-2 code, such as DE or GB.")
+        raise CountryNotAllowedError("The country does not exist.", errors=(unknown,))
     if country and allowed and country.upper() not in allowed:
         outside = FieldError(field="country", detail="This checkout does not serve this country.")
         raise CountryNotAllowedError("The country is not served by this checkout.", errors=(outside,))

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from service.checkout.countries import is_country
 from service.checkout.errors import member_of
 from service.checkout.models import OrderRequest, PaymentMethod
 from service.checkout.return_urls import is_origin, split_pattern
@@ -85,6 +86,7 @@ class CheckoutSettings(Struct, frozen=True, kw_only=True):
         """Rules over several keys."""
         if self.default_country and self.countries and self.default_country not in self.countries:
             yield "default_country", "is not among `countries`: add it there, or name one of them"
+        yield from self._unknown_countries()
         if BROKER_REFERENCE in self.attributes:
             yield "attributes", f"`{BROKER_REFERENCE}` is set by the service alone: remove it"
         if BROKER_REFERENCE in self.order_tags:
@@ -97,6 +99,12 @@ class CheckoutSettings(Struct, frozen=True, kw_only=True):
                 yield f"return_urls[{index}]", fault
         if self.fallback_url and (fault := _fallback_fault(self.fallback_url)):
             yield "fallback_url", fault
+
+    def _unknown_countries(self) -> Iterator[tuple[str, str]]:
+        named = {f"countries[{index}]": country for index, country in enumerate(self.countries)}
+        for key, country in {**named, "default_country": self.default_country}.items():
+            if country and not is_country(country):
+                yield key, "is no ISO 3166-1 alpha-2 code: write one, for example GB for the United Kingdom"
 
 
 def _origin_fault(pattern: str) -> str | None:

@@ -116,7 +116,8 @@ class Reader:
         """Read one value of any type; a fault is noted, and what is returned then is of no use."""
         kind, constraints = _plain(kind)
         if kind is Secret:
-            return self._secret(raw, path)
+            is_public = any((meta.extra or {}).get("public") for meta in constraints)
+            return self._secret(raw, path, is_public=is_public)
         if kind is TextFile:
             return self._text_file(raw, path)
         if isinstance(kind, type) and issubclass(kind, Struct):
@@ -142,12 +143,16 @@ class Reader:
         except msgspec.ValidationError as error:
             self.fault(path, _explanation(error, annotated))
 
-    def _secret(self, raw: object, path: str) -> Secret | None:
+    def _secret(self, raw: object, path: str, *, is_public: bool) -> Secret | None:
+        def warn(text: str) -> None:
+            if not is_public:
+                self.warnings.append(Note(path, text))
+
         try:
             reference = msgspec.convert(raw, SecretReference)
             if reference.file is not None:
                 self.secret_files.append(Path(reference.file))
-            return read_secret(reference, self._environ, lambda text: self.warnings.append(Note(path, text)))
+            return read_secret(reference, self._environ, warn)
         except msgspec.ValidationError:
             self.fault(path, 'must be a reference, never the secret itself: { env = "NAME" } or { file = "/path" }')
         except UnusableSecretError as error:

@@ -8,6 +8,8 @@ from msgspec import Meta
 
 #: Marks a key that is read and checked although the feature behind it is not there yet; `check` says so.
 LATER = Meta(extra={"effect": "none yet"})
+#: Marks a reference to what is no secret, so that every user may read its file.
+PUBLIC = Meta(extra={"public": True})
 
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$(?!\n)", examples=["default"])]
 Port = Annotated[int, Meta(ge=1, le=65535, examples=[8000])]

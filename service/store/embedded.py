@@ -1,5 +1,6 @@
 """The bundled store: a Valkey server on a private socket, owned by the process that started it, never outliving it."""
 
+import os
 import secrets
 import shutil
 import socket
@@ -39,7 +40,7 @@ class EmbeddedStore:
             self.directory = Path(tempfile.mkdtemp(prefix="checkout-"))
             resources.callback(shutil.rmtree, self.directory, ignore_errors=True)
             for name in ("seal_key", "hash_key"):
-                (self.directory / name).write_bytes(secrets.token_bytes(KEY_BYTES))
+                _write_private(self.directory / name, secrets.token_bytes(KEY_BYTES))
             self._start_guardian(resources)
             self._resources = resources.pop_all()
         return self
@@ -66,6 +67,11 @@ class EmbeddedStore:
         guardian.communicate(timeout=_STOP_SECONDS)
         if guardian.returncode < 0:
             _shut_down(socket_of(self.directory))
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
 
 
 def _shut_down(path: Path) -> None:

@@ -26,6 +26,7 @@ def guard(directory: Path, data: Path | None) -> int:
     """Hold the server until the owner is gone. The first line that is written says how the start went."""
     # The owner is told to end, and then so are we: by the pipe alone.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.umask(0o077)  # what the server keeps is of its owner alone
     died = threading.Event()
     signal.signal(signal.SIGCHLD, lambda _signal, _frame: died.set())
     try:

@@ -16,8 +16,9 @@
   };
   const KEY_NAME = "checkout-buyer-key";
   const PAID_NAME = "checkout-paid";
-  const own = document.currentScript;
-  const home = own && own.src ? new URL(own.src).origin : location.origin;
+  const ofPage = (name) => Reflect.get(Document.prototype, name, document); // no <img name=scripts>
+  const own = ofPage("currentScript");
+  const home = own?.src && new URL(own.src).origin;
   const heard = new Set();
   let buyerKey, running, message;
   let reportClosed = () => {};
@@ -32,7 +33,7 @@
     try {
       return use(localStorage);
     } catch {
-      return null; // refused: the key lives as long as the page
+      return null; // the key lives as long as the page
     }
   };
 
@@ -75,7 +76,7 @@
   };
 
   const onPage = ({ src, attributes }) =>
-    [...document.scripts].find((tag) => tag.src === src || (tag.id && tag.id === Object(attributes).id));
+    [...ofPage("scripts")].find((tag) => tag.src === src || (tag.id && tag.id === Object(attributes).id));
 
   const report = (order) => {
     const { id, orderId, reference } = Object(order);
@@ -112,7 +113,7 @@
       if (add) document.head.append(tag);
     });
 
-  // Resolves with {order} when the popup was closed, with nothing when its closing cannot be heard.
+  // Resolves with {order} when the popup was closed, with nothing when that cannot be heard.
   const show = async ({ script, call, arguments: values, closed }) => {
     const { attribute, on } = Object(closed);
     const present = onPage(script);
@@ -157,6 +158,7 @@
   const keptReturnUrl = (url) => ask(url, 3).then(({ body }) => body.returnUrl, () => null);
 
   const run = async ({ endpoint = home, onProblem, onSession, onClose, ...order }) => {
+    if (!endpoint) throw Error("Checkout.open needs an endpoint");
     const language = /^de\b/i.test(order.language || document.documentElement.lang) ? "de" : "en";
     const texts = TEXTS[language];
     const base = endpoint.replace(/\/$/, "") + "/checkout";
@@ -181,7 +183,7 @@
     try {
       closed = await show(opener);
     } catch {
-      go(checkoutUrl); // no popup, or none that works here
+      go(checkoutUrl); // no popup that works
     }
     if (!closed) return { reference, outcome: "redirected" };
 

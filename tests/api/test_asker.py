@@ -27,6 +27,9 @@ def distrusting_broker(make_broker: MakeBroker, sandbox: Sandbox) -> httpx.Clien
         ([("CF-IPCountry", "XX")], None),
         ([("CF-IPCountry", "xx")], None),
         ([("CF-IPCountry", "T1")], None),
+        ([("CF-IPCountry", "EU")], None),
+        ([("CF-IPCountry", "UK")], None),
+        ([("CF-IPCountry", "XK")], None),
         ([("CF-IPCountry", "")], None),
         ([("CF-IPCountry", "AUT")], None),
         ([("CF-IPCountry", "A1")], None),
@@ -221,3 +224,30 @@ def test_idempotency_key_has_one_form(broker: httpx.Client, caller_headers: dict
     assert (201, None) == replayed(f'{name} "x" \\')
     assert (200, "true") == replayed(f'"{name} \\"x\\" \\\\"')
     assert (400, None) == replayed(name, name)
+
+
+def test_two_buyer_keys(broker: httpx.Client, caller_headers: dict[str, str], sandbox: Sandbox) -> None:
+    """Two keys are nobody's: 400 for browsers and callers, and no session is made."""
+    two = [("Buyer-Key", "a" * 30), ("Buyer-Key", "a" * 30)]
+    answers = [
+        broker.post("/checkout", json=CART, headers=two),
+        broker.post("/internal/checkout", json=CART, headers=[*two, *caller_headers.items()]),
+    ]
+
+    assert [(400, "/problems/invalid-request", "Buyer-Key")] * 2 == [
+        (answer.status_code, answer.json()["type"], answer.json()["errors"][0]["field"]) for answer in answers
+    ]
+    assert [] == sandbox.requests()
+
+
+@pytest.mark.parametrize("country", ["XX", "uk"])
+@pytest.mark.parametrize("path", ["/checkout", "/internal/checkout", "/internal/checkout/preview"])
+def test_named_country_that_is_none(
+    broker: httpx.Client, caller_headers: dict[str, str], sandbox: Sandbox, path: str, country: str
+) -> None:
+    """A code that no country has is refused on every route, before the provider is asked."""
+    answer = broker.post(path, json=CART | {"country": country}, headers=caller_headers)
+
+    assert (422, "/problems/country-not-allowed") == (answer.status_code, answer.json()["type"])
+    assert ["country"] == [error["field"] for error in answer.json()["errors"]]
+    assert [] == sandbox.requests()

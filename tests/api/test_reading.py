@@ -176,3 +176,11 @@ def test_order_of_checks(send: Send, headers: dict[str, str], body: bytes, slug:
     answer = send("POST", "/checkout", content=body, headers=headers)
 
     assert f"/problems/{slug}" == answer.json()["type"]
+
+
+def test_two_types(broker: httpx.Client) -> None:
+    """A body of two types has none, also when both are the right one."""
+    headers = [("Content-Type", "application/json"), ("Content-Type", "application/json")]
+    answer = broker.post("/checkout", content=BODY, headers=headers)
+
+    assert (415, "/problems/unsupported-media-type") == problem_of(answer)

@@ -104,3 +104,22 @@ def test_stranger_with_our_key_id(kid: str) -> None:
 def test_headers_that_bring_a_key_along(extra: dict[str, Any], by: str) -> None:
     """Nor extensions, nor tokens for other ends: refused even where the signature is the right one."""
     assert tokens.subject(signed(claims(), by=key(by), header=extra)) is None
+
+
+@pytest.mark.parametrize("member", ["zip", "enc"])
+def test_packed_or_encrypted(member: str) -> None:
+    """A header that says that the claims are not what they look like is refused, whoever signed it."""
+    assert tokens.subject(signed(claims(), header={member: "DEF"})) is None
+
+
+@pytest.mark.parametrize("part", ["header", "claims"])
+def test_member_twice(part: str) -> None:
+    """What readers would understand differently is refused, whoever signed it."""
+    said: dict[str, dict[str, object]] = {"header": {"alg": "RS256", "kid": "rsa-1"}, "claims": claims()}
+    texts = {name: json.dumps(value) for name, value in said.items()}
+    good = sealed(".".join(map(encoded, texts.values())), "RS256", key("rsa-1"))
+    name, value = next(iter(said[part].items()))
+    texts[part] = f"{{{json.dumps(name)}: {json.dumps(value)}, {texts[part][1:]}"
+
+    assert SUBJECT == tokens.subject(good)
+    assert tokens.subject(sealed(".".join(map(encoded, texts.values())), "RS256", key("rsa-1"))) is None

@@ -14,6 +14,8 @@ def faults(**changes: object) -> list[tuple[str, str]]:
     ("changes", "key", "words"),
     [
         ({"default_country": "FR", "countries": ("DE",)}, "default_country", "is not among `countries`"),
+        ({"default_country": "UK"}, "default_country", "GB"),
+        ({"countries": ("DE", "EU")}, "countries[1]", "ISO 3166-1"),
         ({"attributes": ("broker_ref",)}, "attributes", "by the service alone"),
         ({"order_tags": {"broker_ref": "x"}}, "order_tags.broker_ref", "by the service alone"),
         ({"order_tags": {"a": "{sku}"}}, "order_tags.a", "there is no {sku}"),

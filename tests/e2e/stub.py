@@ -67,6 +67,7 @@ class Stub:
     answer: Mapping[str, object] | None = None
     record: Mapping[str, object] | None = None
     hang_up: bool = False
+    above: str = ""
     head: str = ""
     policy: str | None = None
     calls: list[Call] = field(default_factory=list[Call])
@@ -121,7 +122,8 @@ class Stub:
         broker = self.broker
         policy = f"default-src 'none'; script-src {broker}; connect-src {broker}; frame-src {broker}"
         head = self.head.replace("{broker}", broker)
-        text = f'<!doctype html><title>Shop</title><script src="{broker}/checkout.js" nonce="n1"></script>{head}<body>'
+        client = f'<script src="{broker}/checkout.js" nonce="n1"></script>'
+        text = f"<!doctype html><title>Shop</title>{self.above}{client}{head}<body>"
         return html(text, {"Content-Security-Policy": self.policy or policy})
 
 

@@ -41,8 +41,9 @@ def over_browser(browser: OrderRequest, quoted: OrderRequest) -> OrderRequest:
     """A browser's request with what its quote adds; what the quote does not name is the browser's.
 
     Raises:
-        CartNotAllowedError: the browser says something else than its quote; names each such field.
+        CartNotAllowedError: the browser contradicts its quote, or adds a code to its prices; names each such field.
     """
+    _refuse_codes(browser, quoted)
     contradictions: list[str] = []
     changes = {
         name: _joined(getattr(browser, name), getattr(quoted, name), spelled, contradictions)
@@ -55,6 +56,19 @@ def over_browser(browser: OrderRequest, quoted: OrderRequest) -> OrderRequest:
         errors = tuple(FieldError(field=field, detail=detail) for field in contradictions)
         raise CartNotAllowedError("The request contradicts its quote.", errors=errors)
     return replace(browser, quote=None, items=items, **changes)
+
+
+def _refuse_codes(browser: OrderRequest, quoted: OrderRequest) -> None:
+    """A quoted price is what its buyer pays: a code that the quote does not carry would make it another one."""
+    if not any(item.pricing or item.inline_product for item in quoted.items):
+        return
+    codes = {"coupon": (browser.coupon, quoted.coupon), "promoCodes": (browser.promo_codes, quoted.promo_codes)}
+    detail = "The quote sets prices, which no code may change: leave it out."
+    errors = tuple(
+        FieldError(field=field, detail=detail) for field, (own, carried) in codes.items() if own and not carried
+    )
+    if errors:
+        raise CartNotAllowedError("The request adds a code to quoted prices.", errors=errors)
 
 
 def _joined_items(own: tuple[Item, ...], quoted: tuple[Item, ...], contradictions: list[str]) -> tuple[Item, ...]:

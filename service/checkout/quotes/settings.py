@@ -1,7 +1,7 @@
 """`[quotes]`: the keys that signed quotes are made and verified with."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from msgspec import Struct
 
 from service.config.secret import Secret
-from service.config.types import Name, Seconds
+from service.config.types import PUBLIC, Name, Seconds
 
 _LEAST_SECRET_BYTES = 32
 _HOW_TO_MAKE = "make one with `openssl genpkey -algorithm ed25519`"
@@ -26,7 +26,7 @@ class QuoteKey(Struct, frozen=True, kw_only=True):
     caller: Name | None = None
     secret: Secret | None = None
     private_key: Secret | None = None
-    public_key: Secret | None = None
+    public_key: Annotated[Secret, PUBLIC] | None = None
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """Rules over several keys."""

@@ -190,3 +190,20 @@ def test_nothing_of_a_quote_is_lost_beside_a_browser(own: dict[str, Any], quoted
         assert (item.get("attributes") or {}).items() <= (line["attributes"] or {}).items()
     if quoted.get("items"):
         assert len(quoted["items"]) == len(found["items"])
+
+
+AT_A_PRICE = ITEM | {"pricing": {"price": {"EUR": "9.00"}}}
+INLINE = {"product": "made-up", "inlineProduct": {"name": "Made up", "price": 900}}
+
+
+@pytest.mark.parametrize(("codes", "field"), [({"coupon": "C"}, "coupon"), ({"promoCodes": ("C",)}, "promoCodes")])
+@pytest.mark.parametrize("item", [AT_A_PRICE, INLINE])
+def test_quoted_price_takes_no_code_of_a_browser(codes: dict[str, Any], field: str, item: dict[str, Any]) -> None:
+    """A code that the quote does not carry would make its price another one."""
+    assert [field] == contradictions(codes, {"items": [item]})
+    assert codes[field] == joined(codes, {"items": [item], **codes})[field]
+
+
+def test_quote_without_a_price_takes_a_code_of_a_browser() -> None:
+    """Where the provider's price counts, so do its codes."""
+    assert "C" == joined({"coupon": "C"}, {"items": [ITEM]})["coupon"]

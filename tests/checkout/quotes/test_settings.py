@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from service.checkout.quotes.settings import QuoteKey
+from service.config.reader import Reader
 from tests.support.loading import MINIMAL, faults, load
 from tests.support.quotes import PUBLIC
 
@@ -102,3 +104,14 @@ def test_good_keys(tmp_path: Path, addition: str) -> None:
 
     assert loaded.settings.quotes
     assert (["k"], ()) == (list(loaded.settings.quotes.keys), loaded.inert)
+
+
+def test_public_key_may_be_read_by_everybody(tmp_path: Path) -> None:
+    """Of files that every user may read, a public key's is none to be warned about."""
+    reader = Reader({})
+    for name in ("private_key", "public_key"):
+        (tmp_path / name).write_text("no matter what")
+        (tmp_path / name).chmod(0o644)
+        reader.struct(QuoteKey, {"algorithm": "EdDSA", name: {"file": str(tmp_path / name)}}, f"keys.{name}")
+
+    assert ["keys.private_key.private_key"] == [note.path for note in reader.warnings]
