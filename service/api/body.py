@@ -32,7 +32,8 @@ async def read_json_body(request: AppRequest) -> bytes:
         # Whoever is that slow would go on: the connection ends with the answer.
         raise HTTPException(status_code=_REQUEST_TIMEOUT, headers={"Connection": "close"}) from error
     types = request.headers.getall("content-type", [])
-    if len(types) != 1 or not _JSON_TYPE.fullmatch(types[0]):
+    is_encoded = request.headers.get("content-encoding", "identity") != "identity"
+    if is_encoded or len(types) != 1 or not _JSON_TYPE.fullmatch(types[0]):
         raise HTTPException(status_code=_UNSUPPORTED_MEDIA_TYPE)
     return body
 

@@ -13,6 +13,7 @@ browsers whose buyer solved a challenge. `observe` counts, and asks and refuses 
 import math
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, Protocol
+from unicodedata import normalize
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -175,8 +176,8 @@ class Limits:
                 most = settings.per_product_per_minute
                 yield self._limit("product", most, _MINUTE, upstream, product, holds=holds)
         if settings.per_email_per_hour and order.customer and order.customer.email:
-            email = order.customer.email.casefold()
-            yield self._limit("email", settings.per_email_per_hour, _HOUR, email, holds=holds)
+            mailbox = mailbox_of(order.customer.email)
+            yield self._limit("email", settings.per_email_per_hour, _HOUR, mailbox, holds=holds)
         if settings.per_checkout_per_minute:
             yield self._limit("checkout", settings.per_checkout_per_minute, _MINUTE, checkout.name, holds=holds)
         if checkout.calls_per_minute:
@@ -198,6 +199,12 @@ class Limits:
         would_ask = self._challenge is not None and not self._enforces and asked.buyer.caller is None
         for kind in sorted(kinds):
             alarms.limit_exceeded(kind, "would_be_challenged" if would_ask else "passed", asked.checkout.name)
+
+
+def mailbox_of(email: str) -> str:
+    """What is the same for the usual spellings of one address: case, forms of a letter, quotes, `+tag`, a last dot."""
+    local, _, host = normalize("NFKC", email).casefold().rpartition("@")
+    return local.strip('"').partition("+")[0] + "@" + host.rstrip(".")
 
 
 async def _ask(challenge: Challenge, asked: Asked, kinds: set[str]) -> None:

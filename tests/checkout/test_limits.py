@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from service.checkout.buyer import Buyer
 from service.checkout.errors import ProductNotAllowedError, UpstreamUnavailableError
 from service.checkout.limit_errors import ChallengeRequiredError, RateLimitedError
-from service.checkout.limits import Kind, LimitsSettings
+from service.checkout.limits import Kind, LimitsSettings, mailbox_of
 from service.checkout.models import Customer, Item, OrderRequest
 from service.checkout.paid_ratio import Hour
 from tests.support.limits import OFF, SHOWN, KnownAnswers, MemoryLimits, MemoryPaid, exceeded, limits_of, refusal
@@ -270,3 +270,18 @@ class TestPaidRatio:
         await world.ask(buyer=ADA)
 
         assert {("paid_ratio", "passed"): 1} == since()
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        *("ADA@example.org", "ada+1@example.org", "ada@EXAMPLE.org.", '"ada"@example.org', "\uff41da@example.org"),
+        "ada@\uff45xample.org",
+    ],
+)
+def test_spellings_of_one_mailbox(spelling: str) -> None:
+    """They share a window; another mailbox, or the same name elsewhere, has its own."""
+    assert "ada@example.org" == mailbox_of(spelling)
+    assert 4 == len(
+        {mailbox_of(one) for one in ("ada@example.org", "eve@example.org", "ada@example.com", "a.da@x.org")}
+    )
