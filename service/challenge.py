@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated, Literal, NamedTuple
 
-import aiohttp
 import httpx
 import msgspec
 from msgspec import Meta, Struct
@@ -148,7 +147,7 @@ class ChallengeVerifier:
                             raise UnavailableError("answer too large")
                 finally:
                     await response.aclose()
-        except (TimeoutError, httpx.TransportError, aiohttp.ClientError, UnicodeError) as error:
+        except (TimeoutError, httpx.TransportError) as error:
             raise UnavailableError(type(error).__name__) from error
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise UnavailableError(f"status {response.status_code}")

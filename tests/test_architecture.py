@@ -50,13 +50,14 @@ def test_functions_stay_small() -> None:
 
 
 def test_nothing_is_caught_blindly() -> None:
-    """No module catches every exception: the framework's last-resort handler at the edge is the only one."""
+    """No module keeps every exception: the framework's last-resort handler at the edge is the only one."""
     blind = [
         f"{module.relative_to(ROOT)}:{node.lineno}"
         for module in MODULES
         for node in ast.walk(ast.parse(module.read_text()))
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"}))
+        and not (isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None)  # tidied up, and passed on
     ]
 
     assert [] == blind

@@ -23,7 +23,7 @@ from service.observability import metrics
 from service.resilience.breaker import Breaker, BreakerOpenError, Call
 from service.resilience.bulkhead import Bulkhead, BulkheadFullError
 from service.resilience.health import BreakerSettings, Outcome
-from service.resilience.rate import RateBudget, RateSpentError, ShareSpentError, Unlimited
+from service.resilience.rate import RateBudget, RateSpentError, ShareSpentError
 from service.resilience.retries import RetryBudget
 
 _FOR_THE_CALL_SECONDS = 1.0
@@ -70,7 +70,8 @@ class Calls:
         self._read_timeout = limits.read_timeout
         self._breaker = breaker or create_breaker(upstream, limits.breaker)
         self._bulkhead = Bulkhead(limits.max_concurrency)
-        self._rate = rate or Unlimited()
+        self._rate = rate
+        self._in_flight = metrics.UPSTREAM_IN_FLIGHT.labels(upstream)
         self._retries = RetryBudget()
 
     async def make(self, exchange: Callable[[], Awaitable[A]], deadline: float) -> A:
@@ -130,8 +131,10 @@ class Calls:
             raise refusal from reason
 
     async def _take_rate(self, deadline: float) -> None:
-        async with asyncio.timeout_at(deadline):
-            wait_seconds = await self._rate.take()
+        wait_seconds = 0.0
+        if self._rate is not None:
+            async with asyncio.timeout_at(deadline):
+                wait_seconds = await self._rate.take()
         if asyncio.get_running_loop().time() >= deadline:
             raise TimeoutError
         if wait_seconds > 0:
@@ -139,7 +142,7 @@ class Calls:
 
     async def _observed(self, exchange: Callable[[], Awaitable[A]], call: Call, deadline: float) -> A | ProviderError:
         is_hurried = deadline - asyncio.get_running_loop().time() < self._read_timeout / 2
-        with metrics.UPSTREAM_IN_FLIGHT.labels(self.upstream).track_inprogress():
+        with self._in_flight.track_inprogress():
             try:
                 answer = await exchange()
             except ProviderError as failure:

@@ -5,12 +5,11 @@ import math
 import re
 import time
 from collections.abc import Callable, Container
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import TypeVar, cast
 from urllib.parse import quote, urlencode
 
-import aiohttp
 import httpx
 from msgspec import Struct
 
@@ -35,7 +34,9 @@ USER_AGENT = f"checkout-broker/{__version__}"
 MAX_ANSWER_BYTES = 256 * 1024
 _POOL_WAIT_SECONDS = 0.25
 _CREDENTIALS_GOOD_FOR_SECONDS = 60.0
+_MOST_PATHS = 256  # remembered; those that hold ids push each other out, never the few that are in use all the time
 _NEVER = float("-inf")
+_HAVE_BODIES = frozenset({"POST", "PUT", "PATCH"})
 K = TypeVar("K")
 _SEGMENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,256}")  # nothing that one library encodes and the next decodes
 
@@ -104,11 +105,19 @@ class UpstreamClient:
         self.name = calls.upstream
         self._base_url = httpx.URL(base_url)
         self._authorizations = authorizations
-        self._timeouts = timeouts
+        self._total_seconds = timeouts.total
         self._transport = transport
         self._calls = calls
         self._generation = 0
         self._learned = learned or Learned()
+        self._headers = {one: self._headers_with(one) for one in authorizations}
+        self._path_url = lru_cache(_MOST_PATHS)(self._url)
+        self._waits = {
+            "connect": timeouts.connect,
+            "read": timeouts.read,
+            "pool": timeouts.connect + _POOL_WAIT_SECONDS,
+        }
+        self._seconds = metrics.UPSTREAM_SECONDS.labels(self.name)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -120,7 +129,7 @@ class UpstreamClient:
 
     def deadline(self, *, at_most_seconds: float = math.inf) -> float:
         """When an operation that begins now must have ended, in the loop's time; for all of its calls together."""
-        return asyncio.get_running_loop().time() + min(self._timeouts.total, at_most_seconds)
+        return asyncio.get_running_loop().time() + min(self._total_seconds, at_most_seconds)
 
     async def send(
         self, request: UpstreamRequest, *, deadline: float | None = None, authorization: str | None = None
@@ -195,43 +204,38 @@ class UpstreamClient:
         except ProviderError as error:
             outcome = error.slug
             raise
-        except (TimeoutError, httpx.TransportError, aiohttp.ClientError) as error:
-            # The transport reports a connection that the provider closed as a connect timeout: what lies below decides.
-            cause = (isinstance(error, httpx.TransportError) and error.__cause__) or error
-            failure = _failure(cause)
+        except (TimeoutError, httpx.TransportError) as error:
+            failure = _failure(error)
             outcome = failure.slug
-            raise failure from cause
+            raise failure from error
         else:
             outcome = str(answer.status)
             return answer
         finally:
             metrics.UPSTREAM_CALLS.labels(self.name, outcome).inc()
-            metrics.UPSTREAM_SECONDS.labels(self.name).observe(time.perf_counter() - started)
+            self._seconds.observe(time.perf_counter() - started)
 
     def _build(self, request: UpstreamRequest, authorization: str) -> httpx.Request:
-        headers = {
+        headers = {**(self._headers.get(authorization) or self._headers_with(authorization)), **request.headers}
+        if request.body:
+            headers["Content-Type"] = "application/json"
+        if request.body or request.method in _HAVE_BODIES:
+            headers["Content-Length"] = str(len(request.body))
+        url = self._url(request.segments, request.query) if request.query else self._path_url(request.segments)
+        # With `stream` httpx takes the headers as they are, which is half of the work.
+        stream, extensions = httpx.ByteStream(request.body), {"timeout": self._waits}
+        return httpx.Request(request.method, url, headers=headers, stream=stream, extensions=extensions)
+
+    def _headers_with(self, authorization: str) -> dict[str, str]:
+        return {
+            "Host": self._base_url.netloc.decode(),
             "Authorization": authorization,
             "Accept": "application/json",
             "Accept-Encoding": "identity",
             "User-Agent": USER_AGENT,
-            **request.headers,
         }
-        if request.body:
-            headers["Content-Type"] = "application/json"
-        timeouts = {
-            "connect": self._timeouts.connect,
-            "read": self._timeouts.read,
-            "pool": self._timeouts.connect + _POOL_WAIT_SECONDS,
-        }
-        return httpx.Request(
-            request.method,
-            self._url(request.segments, request.query),
-            headers=headers,
-            content=request.body,
-            extensions={"timeout": timeouts},
-        )
 
-    def _url(self, segments: tuple[str, ...], query: tuple[tuple[str, str], ...]) -> httpx.URL:
+    def _url(self, segments: tuple[str, ...], query: tuple[tuple[str, str], ...] = ()) -> httpx.URL:
         if all(map(_SEGMENT.fullmatch, segments)):
             path = "/".join((self._base_url.raw_path.decode().rstrip("/"), *segments))
             target = (f"{path}?{urlencode(query, quote_via=quote)}" if query else path).encode()
@@ -242,34 +246,33 @@ class UpstreamClient:
 
     async def _read(self, request: httpx.Request) -> UpstreamAnswer:
         # Straight to the transport: cookies, redirects and auth flows of httpx.AsyncClient are not wanted here.
-        try:
-            response = await self._transport.handle_async_request(request)
-        except UnicodeError as error:  # a reason phrase that is no text
-            raise UpstreamInvalidError("The provider's answer cannot be read.") from error
+        response = await self._transport.handle_async_request(request)
         try:
             body = bytearray()
-            async for chunk in response.aiter_raw():
+            async for chunk in cast("httpx.AsyncByteStream", response.stream):
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
                     raise UpstreamInvalidError("The provider's answer is too large.")
         finally:
             await response.aclose()
-        headers = response.headers
+        date = response.headers.get("date")
         return UpstreamAnswer(
             status=response.status_code,
             body=bytes(body),
-            retry_after_seconds=retry_after_seconds(headers.get("retry-after"), headers.get("date")),
-            date=headers.get("date"),
+            retry_after_seconds=retry_after_seconds(response.headers.get("retry-after"), date),
+            date=date,
         )
 
 
 def _failure(cause: BaseException) -> ProviderError:
     """The kind of a failed call, and whether anything was sent."""
-    if isinstance(cause, (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError)):
+    if isinstance(cause, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
         return _unsent(UpstreamUnavailableError("The provider cannot be reached."))
+    if isinstance(cause, httpx.LocalProtocolError):
+        return _unsent(UpstreamMisconfiguredError("The request cannot be built from this configuration."))
     if isinstance(cause, (TimeoutError, httpx.TimeoutException)):
         return UpstreamTimeoutError("The provider did not answer in time.")
-    if isinstance(cause, (aiohttp.ClientPayloadError, aiohttp.ClientResponseError, httpx.ProtocolError)):
+    if isinstance(cause, httpx.ProtocolError):
         return UpstreamInvalidError("The provider's answer cannot be read.")
     return UpstreamUnavailableError("The provider closed the connection.")
 

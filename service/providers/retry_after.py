@@ -14,7 +14,9 @@ def retry_after_seconds(value: str | None, date: str | None) -> int | None:
 
     `date` is the answer's own `Date`: counted from there, a clock of ours that is wrong does no harm.
     """
-    if value and _SECONDS.fullmatch(value):
+    if not value:
+        return None
+    if _SECONDS.fullmatch(value):
         return int(value)
     until = _read(value)
     if until is None:

@@ -1,22 +1,30 @@
-"""The connections to a provider: aiohttp's under httpx's interface, verified, and nothing sent twice."""
+"""The connections to a provider, under httpx's interface: capped, kept a while, verified, and nothing sent twice."""
 
+import asyncio
+import re
+import socket
 import ssl
+from collections.abc import AsyncIterator
 from functools import cache
 
-import aiohttp
 import certifi
 import httpx
-from httpx_aiohttp import AiohttpTransport
+from aiohappyeyeballs import start_connection
+
+from service.providers.connection import Connection
 
 _IDLE_SECONDS = 15.0
-
-
-class ConnectionLostError(aiohttp.ClientError):
-    """The connection broke while a request was under way."""
+_NEXT_ADDRESS_AFTER_SECONDS = 0.25
+_PORTS = {b"http": 80, b"https": 443}
+# A request line and headers, without a way to begin another line.
+_HEAD = re.compile(
+    rb"[A-Z]+ /[!-~]* HTTP/1\.1\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t -~\x80-\xff]*\r\n)+\r\n",
+)
+Origin = tuple[bytes, bytes, int]
 
 
 def create_transport(max_connections: int, *, authorities: str | None = None) -> httpx.AsyncBaseTransport:
-    """aiohttp under httpx's interface, as httpx's own pool loses slots for ever when calls are cancelled.
+    """Connections of our own, as httpx's pool loses slots for ever when calls are cancelled.
 
     (encode/httpcore issue 1093.)
 
@@ -24,17 +32,151 @@ def create_transport(max_connections: int, *, authorities: str | None = None) ->
     1.2 or newer. Nothing is taken from the environment: no proxy, certificate or key-log variable can redirect or
     lay open our credentials.
     """
-    context = _tls(authorities or certifi.where())
+    return _Transport(max_connections, _tls(authorities or certifi.where()))
 
-    def session() -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=max_connections, ssl=context, keepalive_timeout=_IDLE_SECONDS),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            middlewares=(_once,),
-        )
 
-    return AiohttpTransport(client=session, verify=context, trust_env=False)
+class _Transport(httpx.AsyncBaseTransport):
+    """At most `max_connections`; who finds none waits in turn. The one that was used last is used first."""
+
+    def __init__(self, max_connections: int, tls: ssl.SSLContext) -> None:
+        self._max_connections = max_connections
+        self._tls = tls
+        self._slots = asyncio.Semaphore(max_connections)
+        self._open = 0  # or being opened
+        self._idle: list[Connection] = []  # the latest last
+        self._tidying: asyncio.TimerHandle | None = None
+        self._is_closed = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request once; its body is whole, and `connect`, `read` and `pool` timeouts are given."""
+        message, timeouts, url = _message(request), request.extensions["timeout"], request.url
+        await self._take_slot(timeouts["pool"])
+        connection = None
+        try:
+            origin = (url.raw_scheme, url.raw_host, url.port or _PORTS[url.raw_scheme])
+            connection = self._take_idle(origin) or await self._connect(origin, timeouts["connect"])
+            await connection.send(message, is_head=request.method == "HEAD", read_seconds=timeouts["read"])
+        except BaseException:
+            self.release(connection)
+            raise
+        body = _Body(self, connection, timeouts["read"])
+        return httpx.Response(connection.status, headers=connection.headers, stream=body)
+
+    def release(self, connection: Connection | None) -> None:
+        """Keep a connection for the next if all of its answer was read; `None` where there was none to be had."""
+        self._slots.release()
+        if connection is None:
+            return
+        if self._is_closed or not connection.is_clean:
+            self._drop(connection)
+            return
+        connection.idle_since = asyncio.get_running_loop().time()
+        self._idle.append(connection)
+        self._tidy_later()
+
+    async def aclose(self) -> None:
+        """Close every connection; one in use as soon as it is not."""
+        self._is_closed = True
+        if self._tidying is not None:
+            self._tidying.cancel()
+        while self._idle:
+            self._drop(self._idle.pop())
+        await asyncio.sleep(0)  # it is the loop that closes them
+
+    async def _take_slot(self, seconds: float) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._slots.acquire()
+        except TimeoutError as error:
+            raise httpx.PoolTimeout("No connection became free in time.") from error
+
+    def _take_idle(self, origin: Origin) -> Connection | None:
+        for place in reversed(range(len(self._idle))):
+            if self._idle[place].origin == origin:
+                connection = self._idle.pop(place)
+                if connection.is_clean:
+                    return connection
+                self._drop(connection)
+        return None
+
+    async def _connect(self, origin: Origin, seconds: float) -> Connection:
+        if self._open >= self._max_connections and self._idle:
+            self._drop(self._idle.pop(0))  # to another host
+        self._open += 1
+        try:
+            return await _open(origin, self._tls, seconds)
+        except BaseException:
+            self._open -= 1
+            raise
+
+    def _drop(self, connection: Connection) -> None:
+        self._open -= 1
+        connection.abort()
+
+    def _tidy_later(self) -> None:
+        if self._tidying is None and self._idle:
+            first = self._idle[0].idle_since
+            self._tidying = asyncio.get_running_loop().call_at(first + _IDLE_SECONDS, self._tidy)
+
+    def _tidy(self) -> None:
+        self._tidying = None
+        old = asyncio.get_running_loop().time() - _IDLE_SECONDS
+        while self._idle and self._idle[0].idle_since <= old:
+            self._drop(self._idle.pop(0))
+        self._tidy_later()
+
+
+class _Body(httpx.AsyncByteStream):
+    """What comes after the headers; it gives its connection back when it is closed."""
+
+    def __init__(self, transport: _Transport, connection: Connection, read_seconds: float) -> None:
+        self._transport = transport
+        self._connection = connection
+        self._read_seconds = read_seconds
+        self._is_open = True
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while self._is_open and (chunk := await self._connection.read(self._read_seconds)):
+            yield chunk
+
+    async def aclose(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            self._transport.release(self._connection)
+
+
+async def _open(origin: Origin, tls: ssl.SSLContext, seconds: float) -> Connection:
+    try:
+        async with asyncio.timeout(seconds):
+            return await _open_in_time(origin, tls)
+    except TimeoutError as error:
+        raise httpx.ConnectTimeout("The connection took too long.") from error
+    except (OSError, UnicodeError, RuntimeError) as error:  # the last is uvloop's, the one before of a name
+        raise httpx.ConnectError("There is no connection to be had.") from error
+
+
+async def _open_in_time(origin: Origin, tls: ssl.SSLContext) -> Connection:
+    scheme, host, port = origin[0], origin[1].decode(), origin[2]
+    loop = asyncio.get_running_loop()
+    addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    # uvloop by itself tries one address after the other, and the first may be of an IPv6 that leads nowhere.
+    connected = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_SECONDS, loop=loop)
+    context, name = (tls, host) if scheme == b"https" else (None, None)
+    opened = await loop.create_connection(lambda: Connection(origin), sock=connected, ssl=context, server_hostname=name)
+    return opened[1]
+
+
+def _message(request: httpx.Request) -> bytes:
+    if not isinstance(request.stream, httpx.ByteStream):
+        raise httpx.LocalProtocolError("The body of a request is sent whole.")
+    headers = [b"%s: %s\r\n" % header for header in request.headers.raw]
+    head = b"%s %s HTTP/1.1\r\n%s\r\n" % (request.method.encode(), request.url.raw_path, b"".join(headers))
+    if not _HEAD.fullmatch(head) or head.count(b"\n") != len(headers) + 2:
+        raise httpx.LocalProtocolError("The request cannot be written as HTTP.")
+    return b"".join((head, *request.stream))
 
 
 @cache  # for all upstreams and reloads: reading the authorities holds up every request meanwhile
@@ -43,17 +185,5 @@ def _tls(authorities: str) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(authorities)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Hide a lost connection from aiohttp, which would send a GET, PUT or DELETE again behind our back.
-
-    The repeat of a DELETE that was carried out finds nothing, and a 404 is FastSpring's word for throttling.
-    """
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise  # never sent, and never repeated by aiohttp
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise ConnectionLostError from error

@@ -34,7 +34,10 @@ class Bulkhead:
             self._slots.release()
 
     async def _acquire(self, deadline: float) -> None:
-        if self._slots.locked() and self._waiting >= self._size:
+        if not self._slots.locked():
+            await self._slots.acquire()  # at once
+            return
+        if self._waiting >= self._size:
             raise BulkheadFullError
         self._waiting += 1
         try:

@@ -33,14 +33,6 @@ class RateBudget(Protocol):
         ...
 
 
-class Unlimited:
-    """Grants everything."""
-
-    async def take(self) -> float:
-        """Granted."""
-        return 0.0
-
-
 class LocalRate:
     """The budget of this process alone, exact over any minute."""
 

@@ -35,20 +35,20 @@ class Fault(Struct, frozen=True, kw_only=True):
 
 UNAVAILABLE, INVALID, MISMATCH = "503 upstream-unavailable", "502 upstream-invalid", "502 upstream-mismatch"
 FAULTS: Mapping[str, Fault] = {
-    "refuses connections": Fault(kind=None, seen="ConnectError", problem=UNAVAILABLE, cause="ClientConnectorError"),
+    "refuses connections": Fault(kind=None, seen="ConnectError", problem=UNAVAILABLE, cause="ConnectError"),
     "accepts and is silent": Fault(
-        kind="silent", seen="ReadTimeout", problem="504 upstream-timeout", cause="SocketTimeoutError"
+        kind="silent", seen="ReadTimeout", problem="504 upstream-timeout", cause="ReadTimeout"
     ),
     "answers too slowly": Fault(
         kind="slow",
         options={"seconds": 3},
         seen="ReadTimeout",
         problem="504 upstream-timeout",
-        cause="SocketTimeoutError",
+        cause="ReadTimeout",
     ),
-    "resets": Fault(kind="reset", seen="ReadError", problem=UNAVAILABLE, cause="ConnectionLostError"),
+    "resets": Fault(kind="reset", seen="ReadError", problem=UNAVAILABLE, cause="ReadError"),
     "breaks off within the answer": Fault(
-        kind="truncated", seen="RemoteProtocolError", problem=INVALID, cause="ClientPayloadError"
+        kind="truncated", seen="RemoteProtocolError", problem=INVALID, cause="RemoteProtocolError"
     ),
     "500": Fault(kind="error_500", seen="500", problem=UNAVAILABLE),
     "503 with Retry-After": Fault(

@@ -4,7 +4,6 @@ import asyncio
 import socket
 import time
 
-import aiohttp
 import pytest
 from prometheus_client import REGISTRY
 
@@ -242,7 +241,7 @@ async def test_deadline_that_is_over_sends_nothing() -> None:
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
 @pytest.mark.parametrize("kept", [False, True])
 async def test_no_method_is_repeated_behind_our_back(method: str, kept: bool) -> None:  # noqa: FBT001  # a table's column
-    """A connection that is lost, a new one or a kept one, is no reason to send again: aiohttp by itself would."""
+    """A connection that is lost, a new one or a kept one, is no reason to send again."""
     request = UpstreamRequest(method=method, segments=("v2",), body=b"{}" if method in {"PUT", "POST"} else b"")
     async with upstream(answering(response())) as server, client_of(server.url) as client:
         if kept:
@@ -253,15 +252,6 @@ async def test_no_method_is_repeated_behind_our_back(method: str, kept: bool) ->
 
     assert 1 + kept == len(server.requests)
     assert error.value.sent
-
-
-async def test_the_control_aiohttp_repeats_a_put() -> None:
-    """What is prevented does happen: aiohttp as it comes sends a PUT again when its connection is lost."""
-    async with upstream(resetting) as server, aiohttp.ClientSession() as session:
-        with pytest.raises(aiohttp.ClientConnectionError):
-            await session.put(server.url, data=b"{}")
-
-    assert 2 == len(server.requests)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The rate budget of one process."""
 
-from service.resilience.rate import LocalRate, Unlimited
+from service.resilience.rate import LocalRate
 from tests.support.clock import MovedClock
 
 
@@ -22,8 +22,3 @@ async def test_so_many_in_any_minute() -> None:
     assert 0 < still_refused < 0.02
     assert 0.0 == await rate.take()
     assert 4.9 < await rate.take() <= 5.0
-
-
-async def test_without_a_limit() -> None:
-    """Where there is no limit everything is granted."""
-    assert {0.0} == {await Unlimited().take() for _ in range(1000)}

@@ -1,0 +1,166 @@
+"""One HTTP/1.1 connection: a request goes out in one write, an answer is read strictly, and anything odd ends it."""
+
+import asyncio
+from typing import cast
+
+import httpx
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+MAX_HEAD_BYTES = 64 * 1024
+_PAUSE_ABOVE_BYTES = 128 * 1024  # unread; one more read of the socket may come on top
+_FIRST_FINAL_STATUS = 200
+_TO_BE_SKIPPED = range(100, 200)  # but for 101, which the parser takes for the end of HTTP
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
+
+class Connection(asyncio.Protocol):
+    """One exchange at a time: `send`, then `read` to the end. Whoever leaves earlier calls `abort`."""
+
+    def __init__(self, origin: tuple[bytes, bytes, int]) -> None:
+        self.origin = origin
+        self.idle_since = 0.0
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self._loop = asyncio.get_running_loop()
+        self._parser = HttpResponseParser(self)
+        self._waiter: asyncio.Future[None] | None = None
+        self._lost: tuple[type[httpx.TransportError], str] | None = None
+        self._is_head = False  # of a HEAD, whose answer has no body whatever its header says
+        self._has_status = False
+        self._is_whole = True
+        self._keeps_alive = True
+        self._other_bytes = 0  # of the answer, that are no body
+        self._parts: list[bytes] = []
+        self._unread_bytes = 0
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether another request may be sent: the last has left, its answer was read, and nothing else came."""
+        is_over = self._is_whole and not self._parts and not self._transport.get_write_buffer_size()
+        return is_over and self._keeps_alive and self._lost is None
+
+    async def send(self, request: bytes, *, is_head: bool, read_seconds: float) -> None:
+        """Send a request and wait for the status and headers of its answer.
+
+        Raises:
+            httpx.TransportError: they did not come. The request may have been carried out.
+        """
+        self._is_head, self._has_status, self._is_whole, self._other_bytes = is_head, False, False, 0
+        if self._lost is None:
+            self._transport.write(request)
+        while not self._has_status:
+            await self._more(read_seconds)
+
+    async def read(self, read_seconds: float) -> bytes:
+        """What came of the body, waiting for at least a byte; empty at its end.
+
+        Raises:
+            httpx.TransportError: the body is broken off.
+        """
+        while not self._parts and not self._is_whole:
+            await self._more(read_seconds)
+        chunk = b"".join(self._parts)
+        self._parts.clear()
+        if self._unread_bytes > _PAUSE_ABOVE_BYTES and self._lost is None:
+            self._transport.resume_reading()
+        self._unread_bytes = 0
+        return chunk
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._lose(httpx.ReadError, "The connection was given up.")
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the loop."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the loop."""
+        if self._is_whole or self._lost is not None:
+            self._lose(httpx.RemoteProtocolError, "More came than was asked for.")
+            return
+        unread_bytes = self._unread_bytes
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._lose(httpx.RemoteProtocolError, f"The answer is no HTTP: {error}")
+            return
+        if self._unread_bytes == unread_bytes and not self._is_whole:
+            self._other_bytes += len(data)
+            if self._other_bytes > MAX_HEAD_BYTES:
+                self._lose(httpx.RemoteProtocolError, "The answer's header is too large.")
+        elif self._unread_bytes > _PAUSE_ABOVE_BYTES:
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> None:
+        """Called by the loop; the transport closes itself then."""
+        self._end(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the loop."""
+        self._end(exc)
+
+    def on_message_begin(self) -> None:
+        """Called by the parser, as the next are; what they raise ends the connection."""
+        if self._is_whole:
+            raise HttpParserError("a second answer")
+        self.headers = []
+
+    def on_status(self, reason: bytes) -> None:
+        if not reason.isascii():
+            raise HttpParserError("a reason that is no text")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._has_status:  # else it is a trailer
+            self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status in _TO_BE_SKIPPED:
+            return
+        size = sum(len(name) + len(value) for name, value in self.headers)
+        if status < _FIRST_FINAL_STATUS or size > MAX_HEAD_BYTES:
+            raise HttpParserError("a status that nobody asked for, or too large a header")
+        self.status, self._has_status, self._is_whole = status, True, self._is_head
+        self._keeps_alive = self._parser.should_keep_alive() and not self._is_head
+
+    def on_body(self, part: bytes) -> None:
+        if self._is_whole:
+            raise HttpParserError("a body where there is none")
+        self._parts.append(part)
+        self._unread_bytes += len(part)
+
+    def on_message_complete(self) -> None:
+        self._is_whole = self._has_status  # not after a 1xx
+
+    async def _more(self, seconds: float) -> None:
+        """Wait until something comes, or the end."""
+        if self._lost is not None:
+            kind, words = self._lost
+            raise kind(words)
+        self._waiter = self._loop.create_future()
+        timer = self._loop.call_later(seconds, self._lose, httpx.ReadTimeout, "Nothing came in time.")
+        try:
+            await self._waiter
+        finally:
+            timer.cancel()
+            self._waiter = None
+
+    def _end(self, error: Exception | None) -> None:
+        """The provider closed the connection, which is the end of an answer that says nothing of its length."""
+        is_cut = self._has_status and not self._is_whole
+        if self._lost is None and is_cut and error is None:
+            self._is_whole = _FRAMING.isdisjoint(name.lower() for name, _ in self.headers)
+        self._lose(httpx.RemoteProtocolError if is_cut else httpx.ReadError, "The connection was closed.")
+
+    def _lose(self, kind: type[httpx.TransportError], words: str) -> None:
+        """Use it no more; the first reason counts."""
+        if self._lost is None:
+            self._lost = kind, words
+            self._transport.abort()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
