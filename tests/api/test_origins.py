@@ -249,3 +249,73 @@ def test_a_session_of_another_checkout_s_page(make_broker: MakeBroker, sandbox: 
 
     assert (200, 404, 200) == (own.status_code, foreign.status_code, server.status_code)
     assert never.json() | {"instance": ""} == foreign.json() | {"instance": ""}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("Origin", LISTED), ("Origin", LISTED)],
+        [("Origin", LISTED), ("Origin", "https://evil.test")],
+        [("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Site", "cross-site")],
+        [("Sec-Fetch-Site", "none"), ("Sec-Fetch-Site", "none")],
+    ],
+)
+def test_a_site_that_is_named_twice_is_foreign(
+    broker: httpx.Client, sandbox: Sandbox, headers: list[tuple[str, str]]
+) -> None:
+    """No browser names its page twice."""
+    answers = [broker.post("/checkout", json=CART, headers=headers), broker.get("/checkout/cs_1", headers=headers)]
+
+    assert [(403, "/problems/origin-not-allowed")] * 2 == [(one.status_code, one.json()["type"]) for one in answers]
+    assert [] == sandbox.requests()
+
+
+def test_a_session_of_another_checkout_s_page(make_broker: MakeBroker, sandbox: Sandbox) -> None:
+    """A page that only another checkout lists learns of a session as little as of one that never was."""
+    other = PLAIN_CHECKOUT.format(name="other").replace(LISTED, "https://other.example")
+    broker = make_broker(default_toml(sandbox.url) + other)
+    key = {"Buyer-Key": "b" * 30}
+    reference = broker.post("/checkout", json=CART, headers=key | {"Origin": LISTED}).json()["reference"]
+    own, foreign, server = (
+        broker.get(f"/checkout/{reference}", headers=key | origin)
+        for origin in ({"Origin": LISTED}, {"Origin": "https://other.example"}, {})
+    )
+    never = broker.get("/checkout/cs_1", headers=key | {"Origin": "https://other.example"})
+
+    assert (200, 404, 200) == (own.status_code, foreign.status_code, server.status_code)
+    assert never.json() | {"instance": ""} == foreign.json() | {"instance": ""}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("Origin", LISTED), ("Origin", LISTED)],
+        [("Origin", LISTED), ("Origin", "https://evil.test")],
+        [("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Site", "cross-site")],
+        [("Sec-Fetch-Site", "none"), ("Sec-Fetch-Site", "none")],
+    ],
+)
+def test_a_site_that_is_named_twice_is_foreign(
+    broker: httpx.Client, sandbox: Sandbox, headers: list[tuple[str, str]]
+) -> None:
+    """No browser names its page twice."""
+    answers = [broker.post("/checkout", json=CART, headers=headers), broker.get("/checkout/cs_1", headers=headers)]
+
+    assert [(403, "/problems/origin-not-allowed")] * 2 == [(one.status_code, one.json()["type"]) for one in answers]
+    assert [] == sandbox.requests()
+
+
+def test_a_session_of_another_checkout_s_page(make_broker: MakeBroker, sandbox: Sandbox) -> None:
+    """A page that only another checkout lists learns of a session as little as of one that never was."""
+    other = PLAIN_CHECKOUT.format(name="other").replace(LISTED, "https://other.example")
+    broker = make_broker(default_toml(sandbox.url) + other)
+    key = {"Buyer-Key": "b" * 30}
+    reference = broker.post("/checkout", json=CART, headers=key | {"Origin": LISTED}).json()["reference"]
+    own, foreign, server = (
+        broker.get(f"/checkout/{reference}", headers=key | origin)
+        for origin in ({"Origin": LISTED}, {"Origin": "https://other.example"}, {})
+    )
+    never = broker.get("/checkout/cs_1", headers=key | {"Origin": "https://other.example"})
+
+    assert (200, 404, 200) == (own.status_code, foreign.status_code, server.status_code)
+    assert never.json() | {"instance": ""} == foreign.json() | {"instance": ""}

@@ -123,3 +123,41 @@ def test_member_twice(part: str) -> None:
 
     assert SUBJECT == tokens.subject(good)
     assert tokens.subject(sealed(".".join(map(encoded, texts.values())), "RS256", key("rsa-1"))) is None
+
+
+@pytest.mark.parametrize("member", ["zip", "enc"])
+def test_packed_or_encrypted(member: str) -> None:
+    """A header that says that the claims are not what they look like is refused, whoever signed it."""
+    assert tokens.subject(signed(claims(), header={member: "DEF"})) is None
+
+
+@pytest.mark.parametrize("part", ["header", "claims"])
+def test_member_twice(part: str) -> None:
+    """What readers would understand differently is refused, whoever signed it."""
+    said = {"header": {"alg": "RS256", "kid": "rsa-1"}, "claims": claims()}
+    texts = {name: json.dumps(value) for name, value in said.items()}
+    good = sealed(".".join(map(encoded, texts.values())), "RS256", key("rsa-1"))
+    name, value = next(iter(said[part].items()))
+    texts[part] = f"{{{json.dumps(name)}: {json.dumps(value)}, {texts[part][1:]}"
+
+    assert SUBJECT == tokens.subject(good)
+    assert tokens.subject(sealed(".".join(map(encoded, texts.values())), "RS256", key("rsa-1"))) is None
+
+
+@pytest.mark.parametrize("member", ["zip", "enc"])
+def test_packed_or_encrypted(member: str) -> None:
+    """A header that says that the claims are not what they look like is refused, whoever signed it."""
+    assert tokens.subject(signed(claims(), header={member: "DEF"})) is None
+
+
+@pytest.mark.parametrize("part", ["header", "claims"])
+def test_member_twice(part: str) -> None:
+    """What readers would understand differently is refused, whoever signed it."""
+    said = {"header": {"alg": "RS256", "kid": "rsa-1"}, "claims": claims()}
+    texts = {name: json.dumps(value) for name, value in said.items()}
+    good = sealed(".".join(map(encoded, texts.values())), "RS256", key("rsa-1"))
+    name, value = next(iter(said[part].items()))
+    texts[part] = f"{{{json.dumps(name)}: {json.dumps(value)}, {texts[part][1:]}"
+
+    assert SUBJECT == tokens.subject(good)
+    assert tokens.subject(sealed(".".join(map(encoded, texts.values())), "RS256", key("rsa-1"))) is None
