@@ -1,5 +1,7 @@
 """A redis-py client for every form of `store.url`, with the store's share of a request's time as its time-outs."""
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, Sentinel, SSLConnection
@@ -8,6 +10,7 @@ from redis.asyncio.connection import Connection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import NoBackoff
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import ConnectionError, RedisClusterException, RedisError  # noqa: A004  # redis-py's own name
 
 from service.store.address import StoreAddress, parse_address
@@ -20,8 +23,32 @@ _SOCKET_SECONDS = 1.0  # whoever asks has a time-out of its own, which knows of 
 
 Options = dict[str, Any]  # of as many types as redis-py has options
 Client = Redis | RedisCluster
+_pack = HiredisRespSerializer().pack
 STORE_ERRORS = (RedisError, RedisClusterException)
 """All that redis-py raises while the store cannot be used; the cluster client's own has no common base."""
+
+
+class _PacksInC:
+    """redis-py's asyncio connections pack in Python, and copy a script once for each argument that follows it."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:  # noqa: ANN401  # redis-py's own
+        packed: list[bytes] = _pack(*args)
+        return packed
+
+    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
+        return [b"".join(chain.from_iterable(self.pack_command(*command) for command in commands))]
+
+
+class _Plain(_PacksInC, Connection):
+    """Over TCP."""
+
+
+class _Encrypted(_PacksInC, SSLConnection):
+    """Over TLS."""
+
+
+class _Local(_PacksInC, UnixDomainSocketConnection):
+    """Over a socket of this machine."""
 
 
 def create_client(settings: StoreSettings) -> Client:
@@ -34,11 +61,11 @@ def create_client(settings: StoreSettings) -> Client:
         case "redis+sentinel":
             return _behind_sentinels(address, settings)
         case "unix":
-            return _single(settings, UnixDomainSocketConnection, path=address.path)
+            return _single(settings, _Local, path=address.path)
         case "rediss":
-            return _single(settings, SSLConnection, **_server(address), **_tls(settings))
+            return _single(settings, _Encrypted, **_server(address), **_tls(settings))
         case _:
-            return _single(settings, Connection, **_server(address))
+            return _single(settings, _Plain, **_server(address))
 
 
 async def close_client(client: Client) -> None:
@@ -49,7 +76,7 @@ async def close_client(client: Client) -> None:
         await pool.sentinel_manager.aclose()
 
 
-def _single(settings: StoreSettings, kind: type[Connection | UnixDomainSocketConnection], **options: Any) -> Redis:  # noqa: ANN401  # redis-py's own
+def _single(settings: StoreSettings, kind: type[_Plain | _Encrypted | _Local], **options: Any) -> Redis:  # noqa: ANN401  # redis-py's own
     pool = BlockingConnectionPool(
         max_connections=_CONNECTIONS,
         timeout=_POOL_WAIT_SECONDS,

@@ -55,7 +55,7 @@ def test_what_a_create_leaves(broker: httpx.Client, server: ValkeyServer, buyer_
         stored = {key.decode(): (client.ttl(key), str(client.get(key))) for key in client.scan_iter("*")}
 
     assert (True, True) == (call.isdigit(), 0 < lives_ms <= 60_000)
-    assert ["checkout", "product"] == sorted(name.split(":")[3] for name in counted)
+    assert ["checkout", "product", "upstream"] == sorted(name.split(":")[3] for name in counted)
     assert all(re.fullmatch("[0-9a-f]{40}", name.split(":")[4]) for name in counted)
     assert all(0 < left <= 60 for left in counted.values())
     group = session["reference"][-2:]
