@@ -7,9 +7,9 @@ import asyncio
 import secrets
 import socket
 import struct
-from typing import cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from service.api.connections import CONNECTIONS
@@ -32,7 +32,8 @@ class BoundedProtocol(HttpToolsProtocol):
     An upgrade is not offered: a request that asks for one is served as if it had not.
     """
 
-    _framing_bytes = 0
+    _running: RequestResponseCycle | None = None  # the one that is answered; uvicorn's `cycle` is the latest
+    _heads = _framing_bytes = 0
     _head_bytes: int | None = None  # None outside of a head
     _head_deadline: asyncio.TimerHandle | None = None
     _read_deadline: asyncio.TimerHandle | None = None
@@ -62,19 +63,24 @@ class BoundedProtocol(HttpToolsProtocol):
         self._end_read_deadline()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what comes, and count what is no body; the chunk that begins a head is bounded by the read size."""
+        """Parse what comes; a request that asks for an upgrade is parsed again, without its wish."""
         self._unset_keepalive_if_required()
-        was_in_head = self._head_bytes is not None
+        parts = [memoryview(data)]
+        while parts and not self.transport.is_closing():
+            part = parts.pop()
+            try:
+                self._feed(part)
+            except HttpParserUpgrade as upgrade:
+                parts += [part[upgrade.args[0] :], memoryview(self._head_without_upgrade())]
+            except HttpParserError:
+                self._refuse("invalid-request")
+
+    def _feed(self, data: memoryview) -> None:
+        """Parse, and count what is no body; the chunk that begins a head is bounded by the read size."""
+        head = self._heads if self._head_bytes is not None else None
         self._framing_bytes += len(data)
-        try:
-            self.parser.feed_data(data)
-        except HttpParserUpgrade as upgrade:
-            self._go_on_without_upgrade(data[upgrade.args[0] :])
-            return
-        except HttpParserError:
-            self._refuse("invalid-request")
-            return
-        if was_in_head and self._head_bytes is not None:
+        self.parser.feed_data(data)
+        if self._head_bytes is not None and head == self._heads:
             self._head_bytes += len(data)
         if (self._head_bytes or 0) > MAX_HEAD_BYTES or self._framing_bytes > MAX_FRAMING_BYTES:
             self._refuse("headers-too-large")
@@ -83,6 +89,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """A head begins."""
         super().on_message_begin()
         self._end_head()
+        self._heads += 1
         self._head_bytes = self._framing_bytes = 0
         self._head_deadline = self.loop.call_later(HEAD_SECONDS, self._refuse, "request-timeout")
 
@@ -120,22 +127,30 @@ class BoundedProtocol(HttpToolsProtocol):
         self._end_head()
         self._end_read_deadline()
         CONNECTIONS.note_closed(self.transport)
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # the problem says more than uvicorn's sentence
         """What came is no HTTP."""
         self._refuse("invalid-request")
 
-    def _go_on_without_upgrade(self, rest: bytes) -> None:
-        """Read the request again, without its wish, and then its body, which the parser would take for a request."""
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _head_without_upgrade(self) -> bytes:
+        """The head once more, as its body is skipped where it asks for an upgrade, and then taken for a request."""
         version = self.parser.get_http_version().encode()
         head = [self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"]
         for name, value in self.headers:
             kept = _without_upgrade(value) if name == b"connection" else value
-            if name != b"upgrade" and kept:
+            if name != b"upgrade" and (kept or name != b"connection"):
                 head += [name, b": ", kept, b"\r\n"]
         self.parser = HttpRequestParser(self)
-        self.data_received(b"".join([*head, b"\r\n", rest]))
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        return b"".join([*head, b"\r\n"])
 
     def _expect_request(self, seconds: float) -> None:
         if self._head_bytes is None:  # else the next one has begun already
@@ -148,8 +163,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.abort()
 
     def _is_answering(self) -> bool:
-        served = cast("RequestResponseCycle | None", self.cycle)  # none before the first request
-        return served is not None and not served.response_complete
+        return self._running is not None and not self._running.response_complete
 
     def _reset(self) -> None:
         """Drop the connection, and what the system still holds for a client that does not read."""
@@ -172,7 +186,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._end_head()
         if self.transport.is_closing():
             return
-        if self._is_answering() and (self.cycle.response_started or not self.cycle.more_body):
+        if self._is_answering() and (self.pipeline or self.cycle.response_started or not self.cycle.more_body):
             self.transport.abort()  # what is refused came behind a request that has its answer to come
             return
         request_id = secrets.token_hex(16)
@@ -188,14 +202,16 @@ class BoundedProtocol(HttpToolsProtocol):
         head = b"".join(name + b": " + value + b"\r\n" for name, value in headers.items())
         self.transport.write(b"HTTP/1.1 %d Refused\r\n%s\r\n%s" % (status, head, body))
         self.transport.close()
+        self._read_deadline = self.loop.call_later(READ_SECONDS, self._reset)
 
 
 def _is_unambiguous(version: str, target: bytes, headers: list[tuple[bytes, bytes]]) -> bool:
     """Whether a head says once where it goes, and how its body ends (RFC 9112, 3.2 and 6.1)."""
     hosts = sum(name == b"host" for name, _ in headers)
     codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
-    is_framed = not codings or (codings == [b"chunked"] and version == "1.1")
-    return is_framed and hosts <= 1 and (hosts == 1 or version == "1.0") and b"#" not in target
+    if version == "1.1":
+        return hosts == 1 and codings in ([], [b"chunked"]) and b"#" not in target
+    return version == "1.0" and hosts <= 1 and not codings and b"#" not in target
 
 
 def _without_upgrade(connection: bytes) -> bytes:

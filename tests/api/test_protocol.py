@@ -1,5 +1,6 @@
 """What is no HTTP, too large or too slow before a request is whole."""
 
+import errno
 import json
 import re
 import socket
@@ -259,3 +260,61 @@ def is_closed_in_time(connection: socket.socket, drip: bytes) -> bool:
         except ConnectionError:
             return True
     return False
+
+
+UPGRADE = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+LAST = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+
+def statuses(url: str, *parts: bytes) -> list[bytes]:
+    """Of all answers to parts that are sent one after the other."""
+    with connect(url) as connection:
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(0.02)
+        return re.findall(rb"HTTP/1.1 (\d+)", read_to_end(connection))
+
+
+def test_many_upgrades_at_once(url: str) -> None:
+    """Each is answered; none costs more than the one before."""
+    assert [b"200"] * 1001 == statuses(url, UPGRADE * 1000 + LAST)
+
+
+def test_upgrade_on_a_last_request(url: str) -> None:
+    """It is the last one, and its empty headers stay what they are."""
+    wish = UPGRADE.replace(b"upgrade", b"close, upgrade").replace(b"\r\n\r\n", b"\r\nX-Empty:\r\n\r\n")
+
+    assert [b"200"] == statuses(url, wish + LAST)
+
+
+def test_refusal_of_what_stands_behind_is_no_answer(url: str, sandbox: Sandbox) -> None:
+    """A request that is cut short in its body is not answered in the place of the one before it."""
+    sandbox.put_fault("slow", seconds=0.3)
+    first = CREATE + b"Content-Length: %d\r\n\r\n%s" % (len(ORDER), ORDER)
+
+    assert [] == statuses(url, first + CREATE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
+
+
+def test_next_head_begins_in_the_segment_of_a_body(url: str) -> None:
+    """The bytes of a body do not count as those of the head behind it."""
+    body = ORDER + b" " * (65_500 - len(ORDER))
+    first = CREATE + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    assert [b"201", b"200"] == statuses(url, first[:10], first[10:] + LAST[:5], LAST[5:])
+
+
+def test_refused_client_that_does_not_read_is_dropped(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it does not read is held for it no longer than what others do not read."""
+    monkeypatch.setattr("service.api.protocol.READ_SECONDS", 0.5)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        host, _, port = url.removeprefix("http://").partition(":")
+        connection.connect((host, int(port)))
+        connection.sendall(b"GET /checkout.js HTTP/1.1\r\nHost: a\r\n\r\n" * 275)
+        time.sleep(0.5)
+        connection.sendall(b"FOO BAR\r\n\r\n")
+        deadline = time.monotonic() + 20
+        while not (error := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    assert errno.ECONNRESET == error

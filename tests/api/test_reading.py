@@ -185,19 +185,3 @@ def test_two_types(broker: httpx.Client) -> None:
     answer = broker.post("/checkout", content=BODY, headers=headers)
 
     assert (415, "/problems/unsupported-media-type") == problem_of(answer)
-
-
-def test_two_types(broker: httpx.Client) -> None:
-    """A body of two types has none, also when both are the right one."""
-    headers = [("Content-Type", "application/json"), ("Content-Type", "application/json")]
-    answer = broker.post("/checkout", content=BODY, headers=headers)
-
-    assert (415, "/problems/unsupported-media-type") == problem_of(answer)
-
-
-def test_two_types(broker: httpx.Client) -> None:
-    """A body of two types has none, also when both are the right one."""
-    headers = [("Content-Type", "application/json"), ("Content-Type", "application/json")]
-    answer = broker.post("/checkout", content=BODY, headers=headers)
-
-    assert (415, "/problems/unsupported-media-type") == problem_of(answer)

@@ -201,35 +201,3 @@ def test_files_are_private(tmp_path: Path) -> None:
 
     assert {"hash_key", "seal_key", "in-use", "dump.rdb", "appendonlydir"} <= {path.name for path in kept}
     assert [] == open_to_others
-
-
-def test_files_are_private(tmp_path: Path) -> None:
-    """No other user can read what the store keeps, nor its keys, whatever the operator's umask is."""
-    data, before = tmp_path / "new" / "data", os.umask(0o000)
-    try:
-        with EmbeddedStore(data) as store, Redis(unix_socket_path=str(socket_of(store.directory))) as client:
-            client.set("key", "1", ex=60)
-            client.save()
-            kept = [data, *data.rglob("*"), *store.directory.iterdir()]
-            open_to_others = [str(path) for path in kept if stat.S_IMODE(path.stat().st_mode) & 0o077]
-    finally:
-        os.umask(before)
-
-    assert {"hash_key", "seal_key", "in-use", "dump.rdb", "appendonlydir"} <= {path.name for path in kept}
-    assert [] == open_to_others
-
-
-def test_files_are_private(tmp_path: Path) -> None:
-    """No other user can read what the store keeps, nor its keys, whatever the operator's umask is."""
-    data, before = tmp_path / "new" / "data", os.umask(0o000)
-    try:
-        with EmbeddedStore(data) as store, Redis(unix_socket_path=str(socket_of(store.directory))) as client:
-            client.set("key", "1", ex=60)
-            client.save()
-            kept = [data, *data.rglob("*"), *store.directory.iterdir()]
-            open_to_others = [str(path) for path in kept if stat.S_IMODE(path.stat().st_mode) & 0o077]
-    finally:
-        os.umask(before)
-
-    assert {"hash_key", "seal_key", "in-use", "dump.rdb", "appendonlydir"} <= {path.name for path in kept}
-    assert [] == open_to_others

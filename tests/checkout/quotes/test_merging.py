@@ -207,39 +207,3 @@ def test_quoted_price_takes_no_code_of_a_browser(codes: dict[str, Any], field: s
 def test_quote_without_a_price_takes_a_code_of_a_browser() -> None:
     """Where the provider's price counts, so do its codes."""
     assert "C" == joined({"coupon": "C"}, {"items": [ITEM]})["coupon"]
-
-
-PRICED = ITEM | {"pricing": {"price": {"EUR": "9.00"}}}
-INLINE = {"product": "made-up", "inlineProduct": {"name": "Made up", "price": 900}}
-
-
-@pytest.mark.parametrize(("codes", "field"), [({"coupon": "C"}, "coupon"), ({"promoCodes": ["C"]}, "promoCodes")])
-@pytest.mark.parametrize("item", [PRICED, INLINE])
-def test_quoted_price_takes_no_code_of_a_browser(codes: dict[str, Any], field: str, item: dict[str, Any]) -> None:
-    """A code that the quote does not carry would make its price another one."""
-    assert [field] == contradictions(codes, {"items": [item]})
-    assert codes.items() <= joined(codes, {"items": [item], **codes}).items()
-
-
-def test_quote_without_a_price_takes_a_code_of_a_browser() -> None:
-    """Where the provider's price counts, so do its codes."""
-    assert {"coupon": "C"}.items() <= joined({"coupon": "C"}, {"items": [ITEM]}).items()
-    assert {"coupon": ""}.items() <= joined({"coupon": ""}, {"items": [PRICED]}).items()
-
-
-PRICED = ITEM | {"pricing": {"price": {"EUR": "9.00"}}}
-INLINE = {"product": "made-up", "inlineProduct": {"name": "Made up", "price": 900}}
-
-
-@pytest.mark.parametrize(("codes", "field"), [({"coupon": "C"}, "coupon"), ({"promoCodes": ["C"]}, "promoCodes")])
-@pytest.mark.parametrize("item", [PRICED, INLINE])
-def test_quoted_price_takes_no_code_of_a_browser(codes: dict[str, Any], field: str, item: dict[str, Any]) -> None:
-    """A code that the quote does not carry would make its price another one."""
-    assert [field] == contradictions(codes, {"items": [item]})
-    assert codes.items() <= joined(codes, {"items": [item], **codes}).items()
-
-
-def test_quote_without_a_price_takes_a_code_of_a_browser() -> None:
-    """Where the provider's price counts, so do its codes."""
-    assert {"coupon": "C"}.items() <= joined({"coupon": "C"}, {"items": [ITEM]}).items()
-    assert {"coupon": ""}.items() <= joined({"coupon": ""}, {"items": [PRICED]}).items()

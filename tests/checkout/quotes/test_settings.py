@@ -115,25 +115,3 @@ def test_public_key_may_be_read_by_everybody(tmp_path: Path) -> None:
         reader.struct(QuoteKey, {"algorithm": "EdDSA", name: {"file": str(tmp_path / name)}}, f"keys.{name}")
 
     assert ["keys.private_key.private_key"] == [note.path for note in reader.warnings]
-
-
-def test_public_key_may_be_read_by_everybody(tmp_path: Path) -> None:
-    """Of files that every user may read, a public key's is none to be warned about."""
-    reader = Reader({})
-    for name in ("private_key", "public_key"):
-        (tmp_path / name).write_text("no matter what")
-        (tmp_path / name).chmod(0o644)
-        reader.struct(QuoteKey, {"algorithm": "EdDSA", name: {"file": str(tmp_path / name)}}, f"keys.{name}")
-
-    assert ["keys.private_key.private_key"] == [note.path for note in reader.warnings]
-
-
-def test_public_key_may_be_read_by_everybody(tmp_path: Path) -> None:
-    """Of files that every user may read, a public key's is none to be warned about."""
-    reader = Reader({})
-    for name in ("private_key", "public_key"):
-        (tmp_path / name).write_text("no matter what")
-        (tmp_path / name).chmod(0o644)
-        reader.struct(QuoteKey, {"algorithm": "EdDSA", name: {"file": str(tmp_path / name)}}, f"keys.{name}")
-
-    assert ["keys.private_key.private_key"] == [note.path for note in reader.warnings]
