@@ -1,6 +1,7 @@
 """One HTTP/1.1 connection: a request goes out in one write, an answer is read strictly, and anything odd ends it."""
 
 import asyncio
+import select
 from typing import cast
 
 import httpx
@@ -38,6 +39,15 @@ class Connection(asyncio.Protocol):
         """Whether another request may be sent: the last has left, its answer was read, and nothing else came."""
         is_over = self._is_whole and not self._parts and not self._transport.get_write_buffer_size()
         return is_over and self._keeps_alive and self._lost is None
+
+    def is_silent(self) -> bool:
+        """Whether nothing came that was not asked for, not even what the loop has yet to read.
+
+        It would be taken for the answer to the next request. What comes later still is, as HTTP/1.1 has no numbers.
+        """
+        waiting = select.poll()
+        waiting.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return not waiting.poll(0)
 
     async def send(self, request: bytes, *, is_head: bool, read_seconds: float) -> None:
         """Send a request and wait for the status and headers of its answer.
@@ -85,12 +95,12 @@ class Connection(asyncio.Protocol):
         except (HttpParserError, HttpParserUpgrade) as error:
             self._lose(httpx.RemoteProtocolError, f"The answer is no HTTP: {error}")
             return
-        if self._unread_bytes == unread_bytes and not self._is_whole:
-            self._other_bytes += len(data)
-            if self._other_bytes > MAX_HEAD_BYTES:
-                self._lose(httpx.RemoteProtocolError, "The answer's header is too large.")
+        self._other_bytes += len(data) - (self._unread_bytes - unread_bytes)
+        if self._other_bytes > MAX_HEAD_BYTES:
+            self._lose(httpx.RemoteProtocolError, "The answer's header is too large.")
         elif self._unread_bytes > _PAUSE_ABOVE_BYTES:
             self._transport.pause_reading()
+            self._keeps_alive = False  # what comes behind the answer is not seen in time
         self._wake()
 
     def eof_received(self) -> None:

@@ -97,7 +97,7 @@ class _Transport(httpx.AsyncBaseTransport):
         for place in reversed(range(len(self._idle))):
             if self._idle[place].origin == origin:
                 connection = self._idle.pop(place)
-                if connection.is_clean:
+                if connection.is_clean and connection.is_silent():
                     return connection
                 self._drop(connection)
         return None

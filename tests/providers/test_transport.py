@@ -1,6 +1,8 @@
 """Many connections: how many there are, who gets which, which are used again, and what is never sent."""
 
 import asyncio
+import socket
+import threading
 import time
 from contextlib import AsyncExitStack
 
@@ -216,3 +218,41 @@ async def test_closing_closes_all() -> None:
         gate.open.set()
         assert b"/late" == await used
         await until(lambda: server.open_connections == 0)
+
+
+async def test_answer_that_nobody_asked_for_is_nobodys() -> None:
+    """What came after an answer, and was not read yet, is not taken for the answer to the next request."""
+    late, sent = threading.Event(), threading.Event()
+
+    def answer_twice(server: socket.socket) -> None:
+        with server.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(response(200, b"right"))
+            late.wait(10)
+            connection.sendall(response(200, b"stale"))
+            sent.set()
+            with server.accept()[0] as another:
+                another.recv(65536)
+                another.sendall(response(200, b"right too"))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        provider = threading.Thread(target=answer_twice, args=(server,), daemon=True)
+        provider.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        async with transport_of(1) as transport:
+            answers = [await exchange(transport, request_to(url))]
+            late.set()
+            assert sent.wait(10)  # the loop stands still meanwhile, and reads nothing
+            answers.append(await exchange(transport, request_to(url)))
+        provider.join(10)
+
+    assert [b"right", b"right too"] == answers
+
+
+async def test_connection_of_a_large_answer_is_not_used_again() -> None:
+    """While its reading was paused, what came behind it could not be seen."""
+    async with upstream(answering(response(200, b"a" * 2**20))) as server, transport_of(1) as transport:
+        for _ in range(2):
+            assert 2**20 == len(await exchange(transport, request_to(server.url)))
+
+    assert 2 == server.connections
