@@ -20,6 +20,25 @@ from tests.support.servers import Sandbox, serving
 MakeBroker = Callable[..., httpx.Client]
 
 
+_UNMEASURED = tuple(Path(__file__).parent / name for name in ("benchmarks", "faults", "fuzz"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coverage is of tests about a module: beside load and fuzzing it would take longer than both, and add nothing."""
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in _UNMEASURED):
+            item.add_marker("no_cover")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _processes_are_unmeasured(request: pytest.FixtureRequest) -> Generator[None]:
+    """So it is in the processes that they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        if any(request.path.is_relative_to(folder) for folder in _UNMEASURED):
+            patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        yield
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test in which the service logged something private fails, whatever it is about."""
