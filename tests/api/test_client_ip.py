@@ -254,7 +254,7 @@ HOSTILE = st.one_of(
 )
 TYPED = st.lists(HOSTILE, max_size=12)
 PROXIES = st.lists(st.sampled_from(["10.0.0.1", "10.255.0.9", "1.2.3.7", "[2001:db8:aa::1]:80"]), max_size=4)
-MANY = settings(max_examples=1000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 @MANY
@@ -282,8 +282,8 @@ def test_nothing_left_of_the_client_is_ever_taken(
     listed = resolve("X-Forwarded-For", PEER, (XFF, ", ".join(typed)), (XFF, ", ".join([own, *proxies])))
     pairs = ", ".join(f'for="{one}"' for one in [own, *proxies])
     forwarded = resolve("Forwarded", PEER, (FORWARDED, ", ".join(typed)), (FORWARDED, pairs))
-    joined = resolve("X-Forwarded-For", PEER, (XFF, ", ".join([*typed * 40, own, *proxies])))
-    forwarded_joined = resolve("Forwarded", PEER, (FORWARDED, ", ".join([*typed * 40, pairs])))
+    joined = resolve("X-Forwarded-For", PEER, (XFF, ", ".join([*typed * 12, own, *proxies])))
+    forwarded_joined = resolve("Forwarded", PEER, (FORWARDED, ", ".join([*typed * 12, pairs])))
 
     trusted = any(client.version == net.version and client in net for net in map(ipaddress.ip_network, TRUSTED))
     if not trusted:
