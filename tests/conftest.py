@@ -117,4 +117,5 @@ def caller_headers() -> dict[str, str]:
 def _patient_with_the_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Servers share the machine's cores with the tests, and may be slow for that; what is slow has tests of its own."""
     if request.path.name != "test_commands.py":
-        monkeypatch.setattr("service.store.commands._SLOW_TICKS", 5)
+        monkeypatch.setattr("service.store.commands._SLOW_TICKS", 15)
+        monkeypatch.setattr("service.store.commands._LONGEST_TICKS", 20)

@@ -203,8 +203,8 @@ async def test_store_that_stands_still_costs_one_wait(
         assert [0.0] == await limits.take((limit("still", 9),))
         times.append(loop.time())
 
-    assert 0.1 < times[1] - times[0] < 0.9
-    assert times[-1] - times[1] < 0.1
+    assert 0.1 < times[1] - times[0] < 2.5
+    assert times[-1] - times[1] < 0.5
 
 
 async def test_here_it_takes_from_all_or_from_none(open_limits: OpenLimits) -> None:
