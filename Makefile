@@ -25,7 +25,7 @@ run: $(RUNTIME) ## Start the demo: service, sandbox provider, shop
 	@$(PYTHON) -m service demo
 
 test: install ## Run all tests, with coverage
-	@$(PYTHON) -m pytest -n 3 --dist loadfile --cov --cov-report=term
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
 check: install lint types architecture spec test ## Everything that CI runs
 

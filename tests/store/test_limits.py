@@ -191,7 +191,7 @@ async def test_keys_end_by_themselves(open_limits: OpenLimits, raw: Redis) -> No
 async def test_store_that_stands_still_costs_one_wait(
     open_limits: OpenLimits, start_valkey: Callable[..., ValkeyServer]
 ) -> None:
-    """A store that never answers holds up the first for less than a second, and the next not at all."""
+    """A store that never answers holds up the first, and the next not at all."""
     server = start_valkey()
     limits = open_limits(port=server.port)
     await limits.take((limit("still", 9),))
