@@ -51,7 +51,7 @@ openapi: $(DEV) ## Write openapi/openapi.json anew
 chaos: $(DEV) ## A minute of each fault, with the promised figures (an idle machine, about 13 minutes)
 	@CHAOS=1 $(PYTHON) -m pytest -s tests/faults tests/providers/test_http_cancellation.py
 
-fuzz: $(DEV) ## Minutes of fuzzing for each parser, a million requests by the document, full figures (an idle machine, about an hour)
+fuzz: $(DEV) ## Minutes of fuzzing for each parser, a million requests by the document, full figures (an idle machine, an hour or two)
 	@FUZZ=1 $(PYTHON) -m pytest -s tests/fuzz tests/api/test_timing.py
 
 BENCH := --rounds $(or $(BENCH_ROUNDS),3) --seconds $(or $(BENCH_SECONDS),3)
