@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from ipaddress import ip_network
+from typing import cast
 
 from msgspec import Struct
 
@@ -22,9 +23,11 @@ from service.providers.transport import create_transport
 from service.resources import create_client
 from service.settings import Settings
 from service.store.address import parse_address
-from service.store.connection import STORE_ERRORS, Client, close_client
 from service.store.connection import create_client as create_store_client
+from service.store.question import STORE_ERRORS, Client, Question, Value
 
+_STORE_SECONDS = 3.0
+_TIME = "return redis.call('TIME')"
 _CLOCK_SECONDS = 30.0
 
 
@@ -58,22 +61,30 @@ async def _store(settings: Settings) -> list[Finding]:
         return [Finding(subject="store", is_well=True, text="the bundled one, which `serve` starts")]
     client = create_store_client(settings.store)
     try:
-        return [finding async for finding in _store_findings(client)]
-    except STORE_ERRORS as error:
+        return [finding async for finding in _store_findings(client, f"{settings.store.key_prefix}:doctor")]
+    except (*STORE_ERRORS, TimeoutError) as error:
         text = f"cannot be used ({type(error).__name__}): check store.url, its credentials and its certificates"
         return [Finding(subject="store", is_well=False, text=text)]
     finally:
-        await close_client(client)
+        await client.close()
 
 
-async def _store_findings(client: Client) -> AsyncGenerator[Finding]:
+async def _store_findings(client: Client, key: str) -> AsyncGenerator[Finding]:
+    await _ask(client, "GET", key)  # connects
     started = time.perf_counter()
-    seconds, microseconds = await client.time()
+    await _ask(client, "GET", key)
     text = f"answers in {1000 * (time.perf_counter() - started):.1f} ms"
     yield Finding(subject="store", is_well=True, text=text)
-    yield _clock("store", datetime.fromtimestamp(seconds + microseconds / 1e6, UTC))
-    await client.eval("return 1", 0)
+    seconds, microseconds = cast("list[bytes]", await _ask(client, "EVAL", _TIME, 1, key))
+    yield _clock("store", datetime.fromtimestamp(int(seconds) + int(microseconds) / 1e6, UTC))
     yield Finding(subject="store scripts", is_well=True, text="may be run")
+
+
+async def _ask(client: Client, *command: Value) -> object:
+    question = Question(command, asyncio.get_running_loop().create_future())
+    client.send([question])
+    async with asyncio.timeout(_STORE_SECONDS):
+        return await question.answer
 
 
 async def _upstream(name: str, settings: Settings) -> list[Finding]:

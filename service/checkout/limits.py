@@ -12,6 +12,7 @@ browsers whose buyer solved a challenge. `observe` counts, and asks and refuses 
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Annotated, Literal, Protocol
 from unicodedata import normalize
 
@@ -33,6 +34,7 @@ Kind = Literal["address", "product", "email", "checkout", "upstream", "verificat
 _PART_FOR_SESSIONS, _PART_FOR_QUESTIONS = 2, 4  # a half and a quarter of an upstream's calls
 _MINUTE = 60
 _HOUR = 3600
+_KNOWN_KEYS = 4096  # those of the few products and checkouts are always among them
 
 
 class LimitsSettings(Struct, frozen=True, kw_only=True):
@@ -102,10 +104,11 @@ class Limits:
         self._store = store
         self._hasher = hasher
         self._challenge = challenge
+        self._key = lru_cache(_KNOWN_KEYS)(hasher.limit)
 
     def payer(self, buyer: Buyer) -> str | None:
         """On whose account calls to a provider are made; a caller's are on nobody's, and so are all while observing."""
-        return self._hasher.limit("address", buyer.network) if buyer.network and self._enforces else None
+        return self._key("address", buyer.network) if buyer.network and self._enforces else None
 
     async def admit(self, asked: Asked, order: Order) -> None:
         """Charge a session that is about to be made.
@@ -185,7 +188,8 @@ class Limits:
             yield self._limit("upstream", most, _MINUTE, upstream, holds=holds)
 
     def _limit(self, kind: Kind, most: int, seconds: int, *named: str, holds: bool) -> Limit:
-        return Limit(kind=kind, key=self._hasher.limit(kind, *named), most=most, seconds=seconds, holds=holds)
+        key_of = self._hasher.limit if kind == "email" else self._key  # no address is remembered here
+        return Limit(kind=kind, key=key_of(kind, *named), most=most, seconds=seconds, holds=holds)
 
     async def _pass(self, kinds: set[str], challenge: Challenge | None, asked: Asked) -> None:
         """Let whoever is over these limits pass: with a solved challenge where one is asked for, else with an alarm.

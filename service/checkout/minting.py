@@ -1,8 +1,8 @@
 """Makes a new session: the order, the provider's answer, its acceptance, and the record."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from service.checkout.acceptance import accept
@@ -14,7 +14,6 @@ from service.checkout.errors import (
     StoreRequiredError,
     UpstreamRejectedError,
     UpstreamTimeoutError,
-    at_upstream,
 )
 from service.checkout.fingerprint import Hasher
 from service.checkout.limits import Limits
@@ -52,13 +51,11 @@ class Minter:
         checkout, settings = asked.checkout, asked.checkout.settings
         reference = new_reference(self._clock(), group_of(asked.fingerprint) if asked.buyer.key else None)
         order = order_of(checkout, asked, self._hasher, reference=reference)
-        currency = asked.quote.currency if asked.quote else None
-        async with self._burning(asked.quote, reference):
-            await self._limits.admit(asked, order)
-            with failing_over(asked):
-                answer = await _in_time(asked, checkout.provider.create(order))
-                expires_after = self._clock() + timedelta(seconds=settings.expiry_margin_seconds)
-                accept(order, answer, checkout.expectations, expires_after=expires_after, currency=currency)
+        if asked.quote and asked.quote.once:
+            async with self._burning(asked.quote, reference):
+                answer = await self._answer(asked, order)
+        else:
+            answer = await self._answer(asked, order)
         await self._limits.paid.note(checkout.name, "minted")
         session = self._record(asked, order, answer)
         lasting = max(reusable_for(session, settings, self._clock()), _HANDED_OVER_WITHIN)
@@ -67,12 +64,22 @@ class Minter:
             await self._retire(former)
         return session
 
+    async def _answer(self, asked: Asked, order: Order) -> ProviderSession:
+        """What the provider makes of an order, if it is what was asked for."""
+        checkout, currency = asked.checkout, asked.quote.currency if asked.quote else None
+        await self._limits.admit(asked, order)
+        try:
+            answer = await _in_time(asked, checkout.provider.create(order))
+            expires_after = self._clock() + timedelta(seconds=checkout.settings.expiry_margin_seconds)
+            accept(order, answer, checkout.expectations, expires_after=expires_after, currency=currency)
+        except ProviderError as error:
+            say_where(error, asked)
+            raise
+        return answer
+
     @asynccontextmanager
-    async def _burning(self, quote: Quote | None, reference: str) -> AsyncGenerator[None]:
+    async def _burning(self, quote: Quote, reference: str) -> AsyncGenerator[None]:
         """Use a single-use quote up, and give it back where no session comes of it."""
-        if quote is None or not quote.once:
-            yield
-            return
         place, is_made = self._hasher.quote(quote.issuer, quote.id), False
         lasting = quote.expires_at - self._clock() + _CLOCKS_DIFFER
         if not await self._quotes.burn(place, reference, lasting=lasting):
@@ -134,15 +141,10 @@ async def _in_time(asked: Asked, creating: Awaitable[ProviderSession]) -> Provid
         raise UpstreamTimeoutError("The provider did not answer in the time that was left.") from error
 
 
-@contextmanager
-def failing_over(asked: Asked) -> Generator[None]:
+def say_where(error: ProviderError, asked: Asked) -> None:
     """Say of a provider's failure which account it was, and where else the buyer can go."""
     settings = asked.checkout.settings
-    try:
-        with at_upstream(settings.upstream):
-            yield
-    except ProviderError as error:
-        if settings.fallback_url and not isinstance(error, UpstreamRejectedError):  # that is mended, not gone around
-            # A product is of a closed alphabet that needs no encoding in a path.
-            error.fallback_url = settings.fallback_url.replace("{product}", asked.request.items[0].product)
-        raise
+    error.upstream = settings.upstream
+    if settings.fallback_url and not isinstance(error, UpstreamRejectedError):  # that is mended, not gone around
+        # A product is of a closed alphabet that needs no encoding in a path.
+        error.fallback_url = settings.fallback_url.replace("{product}", asked.request.items[0].product)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from service.checkout.asked import Asked, reusable_for
-from service.checkout.errors import SessionCompletingError, StoreRequiredError, UpstreamTimeoutError
+from service.checkout.errors import ProviderError, SessionCompletingError, StoreRequiredError, UpstreamTimeoutError
 from service.checkout.limits import Limits
-from service.checkout.minting import Minter, failing_over
+from service.checkout.minting import Minter, say_where
 from service.checkout.ports import Clock, SessionStore
 from service.checkout.session import Event, Session, State
 from service.checkout.settings import CheckoutSettings
@@ -109,8 +109,11 @@ class Reuse:
         # Of another replica's clock, which may be ahead of ours.
         if verifier and abs(now - asked_last) >= timedelta(seconds=settings.verify_after_seconds):
             await self._limits.admit_question(asked)
-            with failing_over(asked):
+            try:
                 state = await verifier.state(session)
+            except ProviderError as error:
+                say_where(error, asked)
+                raise
         elif session.state == "pending" or _was_noted(session, now):
             return session
 

@@ -7,15 +7,16 @@ same time, no more, and what it writes is written only where its claim still sta
 """
 
 import asyncio
-import secrets
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
 from typing import TypeVar
 
 from service.checkout.ports import Turn
 from service.store import claim_key
 from service.store.commands import Commands
-from service.store.connection import STORE_ERRORS
+from service.store.question import STORE_ERRORS
 
 T = TypeVar("T")
 _MARK = b"\x00"  # how a claim begins; nothing else that is stored does
@@ -49,7 +50,7 @@ end
 
 def new_claim(note: bytes = b"") -> bytes:
     """A claim that nobody else has; whoever finds it can read the note."""
-    return _MARK + secrets.token_bytes(_TOKEN_BYTES) + note
+    return _MARK + os.urandom(_TOKEN_BYTES) + note
 
 
 def is_claim(held: bytes) -> bool:
@@ -89,31 +90,44 @@ class Claims:
             return Turn(note=note_of(met))
         return Turn(found=opened(met), mark=met)
 
-    @asynccontextmanager
-    async def holding(self, key: str, claim: bytes) -> AsyncGenerator[None]:
-        """Renew the claim until the work is done, and drop it then. Raises nothing of its own."""
-        async with self.making(key, claim):
-            yield
-        await self._drop(key, claim)
+    def holding(self, key: str, claim: bytes) -> "Lease":
+        """Renew the claim until the work is done, and drop it then."""
+        return Lease(self._commands, claim_key(key), claim, is_kept=False)
 
-    @asynccontextmanager
-    async def making(self, key: str, claim: bytes) -> AsyncGenerator[None]:
+    def making(self, key: str, claim: bytes) -> "Lease":
         """Renew the claim until the work is done; whoever keeps what was made ends it, so a failure alone drops it."""
-        renewing, is_made = asyncio.create_task(self._renew(key, claim)), False
-        try:
-            yield
-            is_made = True
-        finally:
-            renewing.cancel()
-            if not is_made:
-                await self._drop(key, claim)
+        return Lease(self._commands, claim_key(key), claim, is_kept=True)
 
-    async def _renew(self, key: str, claim: bytes) -> None:
+
+class Lease:
+    """Renews a claim from time to time inside, and raises nothing of its own."""
+
+    def __init__(self, commands: Commands, key: str, claim: bytes, *, is_kept: bool) -> None:
+        self._commands = commands
+        self._key = key
+        self._claim = claim
+        self._is_kept = is_kept
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        """Most work is done before the first renewal, so that a timer is all that it costs."""
+        self._timer = asyncio.get_running_loop().call_later(_RENEW_EVERY_SECONDS, self._renew_regularly)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        if self._renewing is not None:
+            self._renewing.cancel()
+        if kind is not None or not self._is_kept:
+            with suppress(*STORE_ERRORS):  # it ends by itself
+                await self._commands.run(_DROP, self._key, values=(self._claim,))
+
+    def _renew_regularly(self) -> None:
+        self._renewing = asyncio.create_task(self._renew())
+
+    async def _renew(self) -> None:
         while True:
-            await asyncio.sleep(_RENEW_EVERY_SECONDS)
             with suppress(*STORE_ERRORS):  # there is time for further tries
-                await self._commands.run(_RENEW, claim_key(key), values=(claim, _LEASE_MS))
-
-    async def _drop(self, key: str, claim: bytes) -> None:
-        with suppress(*STORE_ERRORS):  # it ends by itself
-            await self._commands.run(_DROP, claim_key(key), values=(claim,))
+                await self._commands.run(_RENEW, self._key, values=(self._claim, _LEASE_MS))
+            await asyncio.sleep(_RENEW_EVERY_SECONDS)

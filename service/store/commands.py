@@ -3,19 +3,18 @@
 import asyncio
 import re
 import time
+from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
 from itertools import chain
-from typing import NamedTuple
 
 import structlog
-from redis.exceptions import ConnectionError as StoreConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as StoreTimeoutError
 
 from service.checkout.errors import StoreRequiredError
 from service.observability import metrics
-from service.store.connection import STORE_ERRORS, Client, close_client
+from service.store.question import STORE_ERRORS, Client, Question, Value
 
 _TICK_SECONDS = 0.05
 _LATE_SECONDS = 0.02
@@ -24,13 +23,7 @@ _SLOW_TICKS = 2  # 0.1 s: what a request asks in a row, three questions without 
 _WRITES_NOTHING = "return 1"  # but may, to a store that makes writers alone wait
 _PROBE_EVERY_SECONDS = 0.5
 _LOG_EVERY_SECONDS = 1.0
-_BATCHES_AT_ONCE = 4
-_CODE = re.compile(r"(BUSY|CLUSTERDOWN|MASTERDOWN|MISCONF|NOPERM|NOREPLICAS|WRONGTYPE)\b")
-# What comes out of uvloop, and out of redis-py's cluster client, where a connection was closed before they wrote to it.
-_BROKEN_CONNECTION = (RuntimeError, AttributeError)
-Value = str | bytes | int | float
-Command = tuple[Value, ...]
-Exchange = asyncio.Task[list[object]]
+_CODE = re.compile(r"(BUSY|MISCONF|NOREPLICAS|WRONGTYPE)\b")
 log = structlog.get_logger()
 
 
@@ -38,37 +31,34 @@ class StoreLeftAloneError(RedisError):
     """The store was slow or gone a moment ago, and has not answered a probe since."""
 
 
-class _Question(NamedTuple):
-    command: Command
-    answer: asyncio.Future[object]
-
-
 class Commands:
     """Asks one store. An asker who leaves breaks off nothing.
 
     A store that is silent or slow costs the requests of that moment 0.3 s, the next ones nothing: it is left alone
-    until a probe is answered in time. The loop's own lag, under a burst of requests, is no slowness of the store; so a
-    process that gets no time at all waits for a second.
+    until a probe is answered in time. The loop's own lag, under a burst of requests, is no slowness of the store: time
+    is counted in ticks, and one that comes late does not count, as the store may not have got any time either.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._questions: list[_Question] = []
-        self._running: dict[Exchange, list[_Question]] = {}
+        self._questions: list[Question] = []
+        self._unanswered: deque[Question] = deque()  # the oldest first; answered ones among them
+        self._ticks = 0
+        self._ticking: asyncio.TimerHandle | None = None
         self._is_left_alone = False
         self._is_closed = False
         self._watching: asyncio.Task[None] | None = None
         self._logged_at = 0.0
 
     async def close(self) -> None:
-        """Close every connection, those of questions that nobody waits for any more as well."""
+        """Close every connection."""
         self._is_closed = True
-        left = [*self._running, *([self._watching] if self._watching else [])]
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left)
-        await close_client(self._client)
+        if self._ticking is not None:
+            self._ticking.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+        await self._client.close()
 
     async def run(self, script: str, *keys: str, values: tuple[Value, ...]) -> object:
         """One step over keys that share a hash tag, so that a cluster can take it; raises like `ask`."""
@@ -83,11 +73,17 @@ class Commands:
         if self._is_left_alone:
             raise StoreLeftAloneError
         loop = asyncio.get_running_loop()
-        question = _Question(command, loop.create_future())
-        if not self._questions and len(self._running) < _BATCHES_AT_ONCE:
+        question = Question(command, loop.create_future(), self._ticks)
+        if not self._questions:
             loop.call_soon(self._send_all)
         self._questions.append(question)
-        return await question.answer
+        try:
+            return await question.answer
+        except ResponseError:  # an answer, if only a no
+            raise
+        except STORE_ERRORS:
+            self._leave_alone(question.key)
+            raise
 
     def report(self, error: Exception) -> None:
         """Count a failure by its kind, and log one a second."""
@@ -108,74 +104,43 @@ class Commands:
             raise StoreRequiredError(detail) from error
 
     def _send_all(self) -> None:
-        if self._questions:
-            batch, self._questions = self._questions, []
-            task = self._exchange_within(_LONGEST_TICKS, [question.command for question in batch])
-            self._running[task] = batch
-            task.add_done_callback(self._answered)
+        questions, self._questions = self._questions, []
+        if questions:
+            self._unanswered.extend(questions)
+            self._client.send(questions)
+            if self._ticking is None and not self._is_closed:
+                self._tick_later()
 
-    def _answered(self, task: Exchange) -> None:
-        batch = self._running.pop(task)
-        failure = StoreTimeoutError() if task.cancelled() else task.exception()
-        answers = [failure] * len(batch) if failure else task.result()
-        for question, answer in zip(batch, answers, strict=True):
-            _give(question, answer)
-        if isinstance(failure, STORE_ERRORS):
-            self._leave_alone(_key_of(batch[0].command))
-        self._send_all()
-
-    def _exchange_within(self, ticks: int, commands: list[Command]) -> Exchange:
-        """Ask, until so many ticks of the loop have passed; each answer may be an error of its own."""
-        task = asyncio.create_task(self._exchange(commands))
+    def _tick_later(self) -> None:
         loop = asyncio.get_running_loop()
-        slow = ticks - _SLOW_TICKS, _key_of(commands[0])
-        tick = loop.call_later(_TICK_SECONDS, self._tick, task, loop.time() + _TICK_SECONDS, ticks, slow)
-        task.add_done_callback(lambda _: tick.cancel())
-        task.add_done_callback(_known)
-        return task
+        self._ticking = loop.call_later(_TICK_SECONDS, self._tick, loop.time() + _TICK_SECONDS)
 
-    def _tick(self, task: Exchange, due: float, ticks_left: int, slow: tuple[int, str]) -> None:
-        """A tick that comes late does not count: while this process gets no time, the store may not get any either."""
-        if task.done():
+    def _tick(self, due: float) -> None:
+        self._ticking = None
+        if asyncio.get_running_loop().time() - due < _LATE_SECONDS:
+            self._ticks += 1
+        while self._unanswered and self._unanswered[0].answer.done():
+            self._unanswered.popleft()
+        if not self._unanswered:
             return
-        loop = asyncio.get_running_loop()
-        if loop.time() - due < _LATE_SECONDS:
-            ticks_left -= 1
-        if not ticks_left:
-            task.cancel()
+        oldest = self._unanswered[0]
+        if self._ticks - oldest.tick >= _LONGEST_TICKS:
+            self._leave_alone(oldest.key)
             return
-        if ticks_left == slow[0]:
-            self._watch(slow[1])
-        loop.call_later(_TICK_SECONDS, self._tick, task, loop.time() + _TICK_SECONDS, ticks_left, slow)
-
-    async def _exchange(self, commands: list[Command]) -> list[object]:
-        try:
-            return await self._answers(commands)
-        except _BROKEN_CONNECTION as error:
-            raise StoreConnectionError from error
-
-    async def _answers(self, commands: list[Command]) -> list[object]:
-        if len(commands) == 1:
-            try:
-                return [await self._client.execute_command(*commands[0])]
-            except ResponseError as error:  # an answer, if only a no
-                return [error]
-        pipeline = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        answers: list[object] = await pipeline.execute(raise_on_error=False)
-        return answers
+        if self._ticks - oldest.tick >= _SLOW_TICKS:
+            self._watch(oldest.key)
+        self._tick_later()
 
     def _leave_alone(self, key: str) -> None:
         if self._is_left_alone:
             return
         self._is_left_alone = True
         log.warning("store.left_alone", until="it answers")
-        waiting, self._questions = self._questions, []
-        for question in waiting:
-            _give(question, StoreLeftAloneError())
-        for question in chain(*self._running.values()):
-            _give(question, StoreTimeoutError())
+        for question in chain(self._questions, self._unanswered):
+            question.give(StoreTimeoutError())
+        self._questions.clear()
+        self._unanswered.clear()
+        self._client.drop()
         self._watch(key)
 
     def _watch(self, key: str) -> None:
@@ -186,6 +151,7 @@ class Commands:
         """Leave a store alone until it answers in time; in a cluster, where the key is of what it did not answer."""
         while not await self._answers_in_time(key):
             self._leave_alone(key)
+            self._client.drop()
             await asyncio.sleep(_PROBE_EVERY_SECONDS)
         self._watching = None
         if self._is_left_alone:
@@ -193,32 +159,18 @@ class Commands:
             log.warning("store.asked_again")
 
     async def _answers_in_time(self, key: str) -> bool:
-        asking = self._exchange_within(_SLOW_TICKS, [("EVAL", _WRITES_NOTHING, 1, key)])
+        loop = asyncio.get_running_loop()
+        probe = Question(("EVAL", _WRITES_NOTHING, 1, key), loop.create_future())
+        self._client.send([probe])
+        ticks = 0
         try:
-            await asyncio.wait({asking})
+            while ticks < _SLOW_TICKS and not probe.answer.done():
+                due = loop.time() + _TICK_SECONDS
+                await asyncio.wait([probe.answer], timeout=_TICK_SECONDS)
+                ticks += loop.time() - due < _LATE_SECONDS
         finally:
-            asking.cancel()
-        return not asking.cancelled() and not asking.exception()
-
-
-def _key_of(command: Command) -> str:
-    """The first of its keys."""
-    return str(command[3] if command[0] == "EVAL" else command[1])
-
-
-def _known(task: Exchange) -> None:
-    """An exchange may fail when nobody waits for it any more."""
-    if not task.cancelled():
-        task.exception()
-
-
-def _give(question: _Question, answer: object) -> None:
-    if question.answer.done():  # whoever asked has left
-        return
-    if isinstance(answer, Exception):
-        question.answer.set_exception(answer)
-    else:
-        question.answer.set_result(answer)
+            is_late = probe.answer.cancel()
+        return not (is_late or probe.answer.exception())
 
 
 def _kind(error: Exception) -> str:

@@ -1,54 +1,26 @@
-"""A redis-py client for every form of `store.url`, with the store's share of a request's time as its time-outs."""
+"""A client for every form of `store.url`."""
 
-from collections.abc import Iterable
-from itertools import chain
+import asyncio
+import ssl
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, Sentinel, SSLConnection
+from redis.asyncio import RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.connection import Connection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import NoBackoff
-from redis.connection import HiredisRespSerializer
-from redis.exceptions import ConnectionError, RedisClusterException, RedisError  # noqa: A004  # redis-py's own name
+from redis.exceptions import ConnectionError  # noqa: A004  # redis-py's own name
 
 from service.store.address import StoreAddress, parse_address
+from service.store.cluster import Cluster
+from service.store.question import Client, Command
+from service.store.server import Server
 from service.store.settings import StoreSettings
+from service.store.wire import OnLost, Wire
 
-_CONNECTIONS = 32
-_POOL_WAIT_SECONDS = 0.1
 _CONNECT_SECONDS = 0.3
 _SOCKET_SECONDS = 1.0  # whoever asks has a time-out of its own, which knows of the loop's lag
 
 Options = dict[str, Any]  # of as many types as redis-py has options
-Client = Redis | RedisCluster
-_pack = HiredisRespSerializer().pack
-STORE_ERRORS = (RedisError, RedisClusterException)
-"""All that redis-py raises while the store cannot be used; the cluster client's own has no common base."""
-
-
-class _PacksInC:
-    """redis-py's asyncio connections pack in Python, and copy a script once for each argument that follows it."""
-
-    def pack_command(self, *args: Any) -> list[bytes]:  # noqa: ANN401  # redis-py's own
-        packed: list[bytes] = _pack(*args)
-        return packed
-
-    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
-        return [b"".join(chain.from_iterable(self.pack_command(*command) for command in commands))]
-
-
-class _Plain(_PacksInC, Connection):
-    """Over TCP."""
-
-
-class _Encrypted(_PacksInC, SSLConnection):
-    """Over TLS."""
-
-
-class _Local(_PacksInC, UnixDomainSocketConnection):
-    """Over a socket of this machine."""
 
 
 def create_client(settings: StoreSettings) -> Client:
@@ -57,48 +29,69 @@ def create_client(settings: StoreSettings) -> Client:
     match address.scheme:
         case "redis+cluster":
             nodes = [ClusterNode(host, port) for host, port in address.hosts]
-            return RedisCluster(startup_nodes=nodes, **_timing(), **_credentials(settings), **_tls_switch(settings))
+            options = {**_timing(), **_credentials(settings), **_tls_of(settings)}
+            return Cluster(RedisCluster(startup_nodes=nodes, **options))
         case "redis+sentinel":
-            return _behind_sentinels(address, settings)
-        case "unix":
-            return _single(settings, _Local, path=address.path)
-        case "rediss":
-            return _single(settings, _Encrypted, **_server(address), **_tls(settings))
+            return _Primary(address, settings)
         case _:
-            return _single(settings, _Plain, **_server(address))
+            return Server(_Door(address, settings).open)
 
 
-async def close_client(client: Client) -> None:
-    """Close every connection, those to the sentinels included."""
-    await client.aclose()
-    pool = client.connection_pool if isinstance(client, Redis) else None
-    if isinstance(pool, SentinelConnectionPool):
-        await pool.sentinel_manager.aclose()
+class _Door:
+    """The way to one server, its greeting included."""
+
+    def __init__(self, address: StoreAddress, settings: StoreSettings) -> None:
+        self._address = address
+        self._greeting = tuple(_greeting(address, settings))
+        self._tls = _context(settings) if _is_encrypted(address, settings) else None
+
+    async def open(self, on_lost: OnLost) -> Wire:
+        """A connection.
+
+        Raises:
+            OSError, RedisError: there is none to be had, or the server does not let us in.
+        """
+        return await self.open_at(self._address.hosts[0] if self._address.hosts else None, on_lost)
+
+    async def open_at(self, place: tuple[str, int] | None, on_lost: OnLost) -> Wire:
+        """A connection to a host and port, or to the socket of the address; raises like `open`."""
+        loop = asyncio.get_running_loop()
+        if place is None:
+            _, wire = await loop.create_unix_connection(lambda: Wire(on_lost), self._address.path)
+        else:
+            _, wire = await loop.create_connection(lambda: Wire(on_lost), *place, ssl=self._tls)
+        try:
+            await wire.greet(self._greeting)
+        except BaseException:
+            wire.abort()
+            raise
+        return wire
 
 
-def _single(settings: StoreSettings, kind: type[_Plain | _Encrypted | _Local], **options: Any) -> Redis:  # noqa: ANN401  # redis-py's own
-    pool = BlockingConnectionPool(
-        max_connections=_CONNECTIONS,
-        timeout=_POOL_WAIT_SECONDS,
-        connection_class=kind,
-        **_timing(),
-        **_credentials(settings),
-        **options,
-    )
-    return Redis.from_pool(pool)
+class _Primary(Server):
+    """The server that the sentinels name. Credentials are the data servers' own: sentinels are asked without."""
+
+    def __init__(self, address: StoreAddress, settings: StoreSettings) -> None:
+        super().__init__(self._open_primary)
+        options = {**_timing(), **_tls_of(settings)}
+        self._sentinels = Sentinel(address.hosts, sentinel_kwargs=options)  # type: ignore[no-untyped-call]  # in redis-py
+        self._name = address.master
+        self._door = _Door(address, settings)
+
+    async def close(self) -> None:
+        """Close the connections to the sentinels as well."""
+        await super().close()
+        await self._sentinels.aclose()
+
+    async def _open_primary(self, on_lost: OnLost) -> Wire:
+        place = await self._sentinels.discover_master(self._name)
+        return await self._door.open_at(place, on_lost)
 
 
-def _behind_sentinels(address: StoreAddress, settings: StoreSettings) -> Redis:
-    """The primary's client. Credentials are the data servers' own: sentinels are asked without."""
-    common = {**_timing(), **_tls_switch(settings)}
-    sentinel = Sentinel(address.hosts, sentinel_kwargs=common)  # type: ignore[no-untyped-call]  # untyped in redis-py
-    primary: Redis = sentinel.master_for(address.master, db=address.database, **common, **_credentials(settings))
-    return primary
-
-
-def _server(address: StoreAddress) -> Options:
-    ((host, port),) = address.hosts
-    return {"host": host, "port": port, "db": address.database}
+def _greeting(address: StoreAddress, settings: StoreSettings) -> list[Command]:
+    names = [secret.reveal() for secret in (settings.username, settings.password) if secret]
+    login: list[Command] = [("AUTH", *names)] if settings.password else []
+    return [*login, ("SELECT", address.database)] if address.database else login
 
 
 def _timing() -> Options:
@@ -115,13 +108,19 @@ def _credentials(settings: StoreSettings) -> Options:
     return {name: secret.reveal() for name, secret in given.items() if secret}
 
 
-def _tls(settings: StoreSettings) -> Options:
-    return {
-        "ssl_ca_certs": settings.ca_file,
-        "ssl_certfile": settings.cert_file,
-        "ssl_keyfile": settings.key_file,
-    }
+def _is_encrypted(address: StoreAddress, settings: StoreSettings) -> bool:
+    return address.scheme == "rediss" or bool(settings.ca_file or settings.cert_file)
 
 
-def _tls_switch(settings: StoreSettings) -> Options:
-    return {"ssl": True, **_tls(settings)} if settings.ca_file or settings.cert_file else {}
+def _context(settings: StoreSettings) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    if settings.cert_file:
+        context.load_cert_chain(settings.cert_file, settings.key_file)
+    return context
+
+
+def _tls_of(settings: StoreSettings) -> Options:
+    if not (settings.ca_file or settings.cert_file):
+        return {}
+    files = {"ssl_ca_certs": settings.ca_file, "ssl_certfile": settings.cert_file, "ssl_keyfile": settings.key_file}
+    return {"ssl": True, **files}

@@ -7,7 +7,7 @@ from service.checkout.limits import Limit
 from service.resilience.windows import LocalWindows
 from service.store import limit_key
 from service.store.commands import Commands
-from service.store.connection import STORE_ERRORS
+from service.store.question import STORE_ERRORS
 
 # Of each key the times of the latest that were granted, newest first: where the one that is `most` ago is over, there
 # is room. A key's three values are how many, the window in ms, and whether nothing is taken where it is full.

@@ -3,7 +3,7 @@
 from service.checkout.paid_ratio import Happening, Hour
 from service.store import paid_ever_key, paid_key
 from service.store.commands import Commands
-from service.store.connection import STORE_ERRORS
+from service.store.question import STORE_ERRORS
 
 # A field for each minute and happening; those of an hour ago go when the first of a minute comes.
 _NOTE = """

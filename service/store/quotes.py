@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from service.store import quote_key
 from service.store.commands import Commands
-from service.store.connection import STORE_ERRORS
+from service.store.question import STORE_ERRORS
 
 # Who repeats a question because its connection broke finds its own reference.
 _BURN = """

@@ -10,7 +10,7 @@ from service.resilience.rate import WINDOW_SECONDS, LocalRate, ShareSpentError
 from service.resilience.windows import LocalWindows
 from service.store import payer_key, rate_key
 from service.store.commands import Commands
-from service.store.connection import STORE_ERRORS
+from service.store.question import STORE_ERRORS
 
 # The times of the latest grants, newest first: where the one that is `limit` grants ago is over, there is room. The
 # payer's own come under the second key, where there is a payer; a negative answer says that those are used up.

@@ -8,7 +8,7 @@ from service.checkout.ports import Turn
 from service.store import claim_key, replay_key
 from service.store.claims import Claims
 from service.store.commands import Commands
-from service.store.connection import STORE_ERRORS
+from service.store.question import STORE_ERRORS
 from service.store.sealing import SealedStructs
 
 _SETTLE = """

@@ -9,8 +9,8 @@ from service.checkout.ports import Turn
 from service.checkout.session import Session
 from service.store import claim_key, latest_key, reuse_key, session_key, writer_key
 from service.store.claims import Claims, new_claim
-from service.store.commands import Commands, Value
-from service.store.connection import STORE_ERRORS
+from service.store.commands import Commands
+from service.store.question import STORE_ERRORS, Value
 from service.store.sealing import SealedStructs
 
 _LOOK_EVERY_SECONDS = 0.05

