@@ -12,11 +12,12 @@ from pathlib import Path
 
 from tests.benchmarks import results
 from tests.benchmarks.by_hand import by_hand
+from tests.benchmarks.costs import measure_costs
 from tests.benchmarks.growth import measure_flights, measure_workers
 from tests.benchmarks.machine import describe
 from tests.benchmarks.paths import NEW, REFUSED, REUSED, measure_paths
 from tests.benchmarks.ratios import losses, ratios
-from tests.benchmarks.report import paths_table, ratios_table
+from tests.benchmarks.report import costs_table, paths_table, ratios_table
 from tests.benchmarks.stacks import FASTAPI, FASTIFY, NGINX, OURS
 from tests.benchmarks.world import World, world
 
@@ -36,6 +37,9 @@ def main() -> int:
             if options.by_hand:
                 by_hand(made, slow=options.slow)
                 return 0
+            if options.costs:
+                sys.stdout.write(costs_table(measure_costs(made, seconds=options.seconds)))
+                return 0
             if options.check:
                 return _check(made, options.rounds, options.seconds)
             _measure(made, options.rounds, options.seconds, options.paths)
@@ -48,6 +52,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="how often each is repeated, interleaved (3)")
     parser.add_argument("--paths", nargs="+", choices=PATHS, help="only these, without growth; writes nothing")
     parser.add_argument("--check", action="store_true", help="the guard")
+    parser.add_argument("--costs", action="store_true", help="only where the time of a request goes; writes nothing")
     parser.add_argument(
         "--by-hand", action="store_true", help="only provider and store; prints how to start the stacks"
     )
@@ -76,6 +81,7 @@ def _measure(made: World, rounds: int, seconds: float, only: list[str] | None) -
         paths=paths,
         workers=measure_workers(made, rounds=fewer, seconds=seconds),
         flights=measure_flights(made, rounds=fewer, seconds=seconds),
+        costs=measure_costs(made, seconds=seconds),
     )
     sys.stdout.write(found.document())
     results.write(found)

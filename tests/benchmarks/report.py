@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from tests.benchmarks.costs import Costs
 from tests.benchmarks.growth import Grown
 from tests.benchmarks.load import Figures
 from tests.benchmarks.ratios import Ratio, Rounds
@@ -54,6 +55,12 @@ def flights_table(rounds: Mapping[tuple[int, str], Sequence[Grown]]) -> str:
         for (size, stack), measured in rounds.items()
     )
     return _table(("in flight", "stack", *_FIGURES, "MiB per 1,000"), rows)
+
+
+def costs_table(costs: Sequence[Costs]) -> str:
+    """One row a part, one column a path."""
+    rows = [(part, *(f"{one.parts[part]:,.0f}" for one in costs)) for part in costs[0].parts]
+    return _table(("part", *(one.path for one in costs)), [*rows, ("all", *(f"{one.whole:,.0f}" for one in costs))])
 
 
 def _two_digits(value: float | None) -> str:

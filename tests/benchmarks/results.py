@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
+from tests.benchmarks.costs import Costs
 from tests.benchmarks.growth import COMPARED, Grown, together
 from tests.benchmarks.ratios import Ratio, Rounds, ratios
-from tests.benchmarks.report import flights_table, paths_table, ratios_table, workers_table
+from tests.benchmarks.report import costs_table, flights_table, paths_table, ratios_table, workers_table
 from tests.benchmarks.stacks import CONFIG
 from tests.benchmarks.world import HERE
 
@@ -35,6 +36,12 @@ Not measured: the webhook path, as the service has no such route yet; a filled l
 ## This service beside its peers
 
 {ratios}
+## Where the time goes
+
+CPU microseconds of one request of this service, one worker, 64 connections, by samples of its stack (py-spy): each
+counts for the innermost of these parts.
+
+{costs}
 ## Workers
 
 New sessions, 64 connections. Here load, store and provider share both cores with the stack, so two workers cannot be
@@ -63,6 +70,7 @@ class Found(Struct, frozen=True, kw_only=True):
     paths: Rounds
     workers: list[Grown]
     flights: list[Grown]
+    costs: list[Costs]
 
     def ratios(self) -> dict[str, Ratio]:
         """Of the paths, and of the many in flight."""
@@ -83,6 +91,7 @@ class Found(Struct, frozen=True, kw_only=True):
             ratios=ratios_table(self.ratios()),
             workers=workers_table(together(self.workers)),
             flights=flights_table(together(self.flights)),
+            costs=costs_table(self.costs),
             config=CONFIG.read_text(),
         )
 
