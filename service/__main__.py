@@ -1,6 +1,7 @@
 """The commands: serve, demo, sandbox, check, preview, doctor, openapi."""
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     match options.command:
         case "serve":
+            gc.disable()  # until the application stands: little of what is made on the way is garbage
             from service.serve import serve  # noqa: PLC0415  # as the docstring says
 
             status = serve()
@@ -65,5 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+if __name__ == "__mp_main__":  # a worker of `serve`
+    gc.disable()
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 from litestar import Litestar, Router
@@ -24,7 +25,6 @@ from service.api.problems import of_checkout_error, of_http_exception, of_unexpe
 from service.api.runtime import Current, Runtime
 from service.api.sessions import sessions
 from service.api.storefront import storefront
-from service.api.tokens import Tokens
 from service.checkout.changes import SessionChanges
 from service.checkout.configured import Checkout
 from service.checkout.errors import CheckoutError
@@ -104,9 +104,13 @@ def create_app(
 
 def _on_listeners(application: Callable[..., Litestar], internal_port: int | None) -> Application:
     """One application of all routes, or one for each listener; the document is of all routes in either case."""
-    whole = application(*ROUTES)
-    documents = Documents.of(document_of(whole))
+
+    @cache  # few ever ask for it
+    def documents() -> Documents:
+        return Documents.of(document_of(application(*ROUTES)))
+
     if internal_port is None:
+        whole = application(*ROUTES)
         whole.state["documents"] = documents
         return whole
     public = application(*PUBLIC_ROUTES, *SHARED_ROUTES)
@@ -119,7 +123,7 @@ def runtime_of(settings: Settings, resources: Resources, clock: Clock, flights: 
     """Everything that the routes need of one configuration."""
     store = resources.store(settings.store)
     hasher, trust = Hasher(store.hash_key), ProxyTrust(settings.server)
-    callers = Callers(settings.callers, Tokens(settings.jwt, clock) if settings.jwt else None)
+    callers = callers_of(settings, clock)
     limits = Limits(
         settings.limits,
         store.limits(workers=settings.server.workers),
@@ -154,6 +158,16 @@ def runtime_of(settings: Settings, resources: Resources, clock: Clock, flights: 
         origins_of=origins,
         clock=clock,
     )
+
+
+def callers_of(settings: Settings, clock: Clock) -> Callers:
+    """Who may call, by key or by token."""
+    if settings.jwt is None:
+        return Callers(settings.callers)
+    # A library for tokens takes its time to load, and few have callers with tokens.
+    from service.api.tokens import Tokens  # noqa: PLC0415  # see above
+
+    return Callers(settings.callers, Tokens(settings.jwt, clock))
 
 
 def quotes_of(settings: Settings, callers: Callers, trust: ProxyTrust, clock: Clock) -> Quotes:

@@ -16,15 +16,10 @@ from service.commands import load_or_exit
 from service.observability import metrics
 from service.observability.logging import configure_logging
 from service.reload import Watcher
+from service.startup import EMBEDDED_DIRECTORY, INTERNAL_PORT
 
 _ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 log = structlog.get_logger()
-
-EMBEDDED_DIRECTORY = "CHECKOUT_EMBEDDED_DIRECTORY"
-"""Set by the parent process for its workers: where the bundled store runs."""
-
-INTERNAL_PORT = "CHECKOUT_INTERNAL_LISTENER"
-"""Set likewise: the port of the internal listener that is open, whatever the file says when a worker is replaced."""
 
 
 def create() -> Edge:
@@ -52,11 +47,12 @@ def create() -> Edge:
 def _collect_rarely() -> None:
     """What is there now stays for good, and little of what a request makes lies in cycles.
 
-    By default the whole heap is looked through again and again under load, which a few requests wait for.
+    By default the whole heap is looked through again and again under load, which a few requests wait for. While it
+    was made nothing was collected, and is not now: that would take longer than a few hundred KiB are worth.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
+    gc.enable()
 
 
 def _end_with(parent: BaseProcess) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
-from litestar import Litestar
 
 from service.config.reader import is_inert, join
 from service.settings import ConfigurationError, Loaded, Settings, load_settings
@@ -61,7 +60,9 @@ def _lines(path: str, value: object) -> Iterator[str]:
 
 def openapi(target: Path, *, compare: bool) -> int:
     """Write the OpenAPI document, or compare it with what is there. Status 0, or 1 when they differ."""
-    from service.api.openapi import document_of  # noqa: PLC0415  # the application is not needed by other commands
+    from litestar import Litestar  # noqa: PLC0415  # the application is not needed by other commands
+
+    from service.api.openapi import document_of  # noqa: PLC0415  # as above
     from service.app import ROUTES  # noqa: PLC0415  # as above
 
     text = (

@@ -15,7 +15,7 @@ from service.checkout.ports import Clock
 from service.providers.base import UpstreamSettings
 from service.providers.calls import Calls, Limits, create_breaker, forget_breaker
 from service.providers.http import Learned, Timeouts, UpstreamClient
-from service.providers.transport import create_transport
+from service.providers.transport import create_transport, prepare_tls
 from service.resilience.breaker import Breaker
 from service.settings import Settings
 from service.store.open import OpenStore, open_store
@@ -89,7 +89,7 @@ class Resources:
         if client is None:
             account = self._account(name, upstream)
             calls = self._calls(name, settings, account.breaker)
-            transport = self._seams.create_transport(upstream.max_concurrency)
+            transport = self._transport(upstream.base_url, upstream.max_concurrency)
             client = create_client(upstream, upstream.authorizations(), calls, transport, account.learned)
             self._open.append((key, client))
         return client
@@ -110,7 +110,7 @@ class Resources:
         key = _challenge_key(settings.challenge, settings)
         verifier = self._find(ChallengeVerifier, key)
         if verifier is None:
-            verifier = ChallengeVerifier(settings.challenge, self._seams.create_transport(MAX_CONNECTIONS))
+            verifier = ChallengeVerifier(settings.challenge, self._transport("https:", MAX_CONNECTIONS))
             self._open.append((key, verifier))
         return verifier
 
@@ -146,6 +146,11 @@ class Resources:
             return Calls(name, limits, breaker=breaker)
         rate = self.store(settings.store).rate(name, per_minute, workers=settings.server.workers)
         return Calls(name, limits, rate, breaker)
+
+    def _transport(self, url: str, max_connections: int) -> httpx.AsyncBaseTransport:
+        if url.startswith("https:"):
+            asyncio.get_running_loop().run_in_executor(None, prepare_tls)
+        return self._seams.create_transport(max_connections)
 
     def _find(self, kind: type[R], key: _Key) -> R | None:
         return next((one for held, one in self._open if held == key and isinstance(one, kind)), None)

@@ -1,5 +1,9 @@
-"""Runs the service: one process, or a parent with workers, with the bundled store under it when that is configured."""
+"""Runs the service: one process, or a parent with workers, with the bundled store under it when that is configured.
 
+What only a worker needs is named, not imported, so that the parent stays small.
+"""
+
+import gc
 import os
 import socket
 import tempfile
@@ -11,14 +15,12 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from service.api.connections import raise_limit
-from service.api.protocol import BoundedProtocol
 from service.api.settings import ServerSettings
-from service.asgi import EMBEDDED_DIRECTORY, INTERNAL_PORT
 from service.commands import load_or_exit
 from service.observability.logging import configure_logging
 from service.reload import log_advice
 from service.settings import Settings
-from service.startup import end_on_signals, fail, listen, url_of
+from service.startup import EMBEDDED_DIRECTORY, INTERNAL_PORT, end_on_signals, fail, listen, url_of
 from service.store.address import parse_address
 from service.store.embedded import EmbeddedStore, EmbeddedStoreError
 
@@ -72,6 +74,7 @@ def _run(settings: Settings, listeners: list[socket.socket]) -> int:
     """The status: that of uvicorn's own start failure when the application did not start."""
     config = _uvicorn_config(settings)
     if settings.server.workers > 1:
+        gc.enable()  # this process is complete; its workers see to theirs
         parent = Multiprocess(config, sockets=listeners)
         parent.run()
         return max(0, *(process.exitcode or 0 for process in parent.processes))
@@ -85,7 +88,7 @@ def _uvicorn_config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         "service.asgi:create",
         factory=True,
-        http=BoundedProtocol,
+        http="service.api.protocol:BoundedProtocol",
         lifespan="on",
         workers=settings.server.workers,
         proxy_headers=False,

@@ -18,14 +18,12 @@ from service.checkout.settings import CheckoutSettings
 from service.config.reader import Note, Reader, join
 from service.config.types import LATER, Name
 from service.names import check_names, tables
-from service.providers.base import ProviderModule, UpstreamSettings
-from service.providers.registry import discover
+from service.providers.base import UpstreamSettings
+from service.providers.registry import Module, discover, provider
 from service.store.settings import StoreSettings
 from service.upcoming import OutgoingSettings
 
 _ENOUGH_DESCRIPTORS = 4096
-
-Module = ProviderModule[UpstreamSettings, CheckoutSettings]
 
 
 class Sections(Struct, frozen=True, kw_only=True):
@@ -49,7 +47,11 @@ class Settings(Sections, frozen=True, kw_only=True):
 
     def module_of(self, checkout: str) -> Module:
         """The provider module behind a checkout."""
-        return discover()[self.upstreams[self.checkouts[checkout].upstream].provider]
+        name = self.upstreams[self.checkouts[checkout].upstream].provider
+        module = provider(name)
+        if module is None:  # reading the file refuses this before
+            raise LookupError(name)
+        return module
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -145,7 +147,7 @@ def _read_upstreams(reader: Reader, document: dict[str, object]) -> dict[str, Up
         path, module = join("upstreams", name), _module(table)
         if module is None:
             reader.fault(f"{path}.provider", f"is required, and one of: {', '.join(sorted(discover()))}")
-            reader.struct(UpstreamSettings, table, path, skip=_KEYS_OF_ANY_UPSTREAM)
+            reader.struct(UpstreamSettings, table, path, skip=_keys_of_any_upstream())
         elif upstream := reader.struct(module.upstream_settings, table, path):
             upstreams[name] = upstream
     return upstreams
@@ -160,7 +162,7 @@ def _read_checkouts(reader: Reader, document: dict[str, object]) -> dict[str, Ch
             reader.fault(f"{path}.upstream", f"must name one of your [upstreams]: {', '.join(upstreams) or 'none yet'}")
         module = _module(upstreams.get(str(upstream), {}))
         if module is None:
-            reader.struct(CheckoutSettings, table, path, skip=_KEYS_OF_ANY_CHECKOUT)
+            reader.struct(CheckoutSettings, table, path, skip=_keys_of_any_checkout())
             continue
         for key in sorted(module.no_use_for & table.keys()):
             reader.fault(f"{path}.{key}", f"{module.name} has no use for it: remove it")
@@ -170,8 +172,12 @@ def _read_checkouts(reader: Reader, document: dict[str, object]) -> dict[str, Ch
 
 
 # Where the provider is unknown, what is common to all is checked all the same.
-_KEYS_OF_ANY_UPSTREAM = frozenset(key for one in discover().values() for key in one.upstream_settings.__struct_fields__)
-_KEYS_OF_ANY_CHECKOUT = frozenset(key for one in discover().values() for key in one.checkout_settings.__struct_fields__)
+def _keys_of_any_upstream() -> frozenset[str]:
+    return frozenset(key for one in discover().values() for key in one.upstream_settings.__struct_fields__)
+
+
+def _keys_of_any_checkout() -> frozenset[str]:
+    return frozenset(key for one in discover().values() for key in one.checkout_settings.__struct_fields__)
 
 
 def _named_tables(reader: Reader, document: dict[str, object], section: str) -> dict[str, dict[str, object]]:
@@ -188,7 +194,7 @@ def _named_tables(reader: Reader, document: dict[str, object], section: str) -> 
 
 
 def _module(table: Mapping[str, object]) -> Module | None:
-    return discover().get(str(table.get("provider")))
+    return provider(str(table.get("provider")))
 
 
 def _advice(settings: Settings) -> list[Note]:

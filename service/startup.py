@@ -9,6 +9,12 @@ from typing import NoReturn
 _FAILED = 1
 _LAST_PORT = 65535
 
+EMBEDDED_DIRECTORY = "CHECKOUT_EMBEDDED_DIRECTORY"
+"""Set by the parent process for its workers: where the bundled store runs."""
+
+INTERNAL_PORT = "CHECKOUT_INTERNAL_LISTENER"
+"""Set likewise: the port of the internal listener that is open, whatever the file says when a worker is replaced."""
+
 
 def listen(host: str, number: int, how_to_change: str) -> socket.socket:
     """A listening socket; ends the process with a sentence when the port cannot be had."""

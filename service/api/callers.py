@@ -3,10 +3,13 @@
 import hmac
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from service.api.settings import CallerSettings, Scope
-from service.api.tokens import Tokens
 from service.checkout.errors import ScopeMissingError, UnauthenticatedError, UnknownCheckoutError, UnknownSessionError
+
+if TYPE_CHECKING:  # it brings a library along that few need
+    from service.api.tokens import Tokens
 
 _BEARER = "bearer "
 
@@ -57,7 +60,7 @@ class Caller:
 class Callers:
     """The callers of the configuration, found by the SHA-256 of their keys or the subjects of their tokens."""
 
-    def __init__(self, callers: Mapping[str, CallerSettings], tokens: Tokens | None = None) -> None:
+    def __init__(self, callers: Mapping[str, CallerSettings], tokens: "Tokens | None" = None) -> None:
         self._by_name = {name: Caller(name, settings) for name, settings in callers.items()}
         self._keys = [
             (digest, self._by_name[name]) for name, settings in callers.items() for digest in settings.key_sha256

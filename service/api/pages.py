@@ -3,9 +3,11 @@
 No script and nothing from elsewhere, so their content security policy allows one style sheet and nothing more.
 """
 
+import asyncio
 import base64
 import json
 import re
+from collections.abc import Callable
 from hashlib import sha256
 from html import escape
 from typing import Any
@@ -44,14 +46,14 @@ _HEADERS = {
 @get("/openapi.json", **spec.DOCUMENT)
 async def openapi_json(request: AppRequest) -> ASGIResponse:
     """This document."""
-    documents: Documents = request.app.state["documents"]
+    documents = await _documents(request)
     return ASGIResponse(body=documents.openapi, media_type="application/json")
 
 
 @get("/docs", **spec.DOCS)
 async def docs(request: AppRequest) -> ASGIResponse:
     """This document as a page."""
-    documents: Documents = request.app.state["documents"]
+    documents = await _documents(request)
     return ASGIResponse(body=documents.page, media_type="text/html", headers=_HEADERS)
 
 
@@ -71,7 +73,7 @@ async def explain_problem(slug: FromPath[str]) -> ASGIResponse:
 
 
 class Documents(Struct, frozen=True, kw_only=True):
-    """The OpenAPI document as it is served, made once."""
+    """The OpenAPI document as it is served."""
 
     openapi: bytes
     page: bytes
@@ -81,6 +83,11 @@ class Documents(Struct, frozen=True, kw_only=True):
         """Both forms of a document."""
         page = _page("checkout-broker API", _documentation(document))
         return cls(openapi=msgspec.json.encode(document), page=page)
+
+
+async def _documents(request: AppRequest) -> Documents:
+    made_once: Callable[[], Documents] = request.app.state["documents"]
+    return await asyncio.to_thread(made_once)  # the first time takes longer than other requests should wait
 
 
 def _page(title: str, content: str) -> bytes:

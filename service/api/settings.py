@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from service.api.keysets import UnusableKeySetError, read_key_set
 from service.config.file import TextFile
 from service.config.types import LATER, Count, HeaderName, Port, Seconds, Sha256
 
@@ -72,6 +71,9 @@ class JwtSettings(Struct, frozen=True, kw_only=True):
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """What is wrong inside the file."""
+        # A library for tokens takes its time to load, and few have callers with tokens.
+        from service.api.keysets import UnusableKeySetError, read_key_set  # noqa: PLC0415  # see above
+
         try:
             read_key_set(self.jwks_file.text)
         except UnusableKeySetError as error:

@@ -32,15 +32,20 @@ def create_transport(max_connections: int, *, authorities: str | None = None) ->
     1.2 or newer. Nothing is taken from the environment: no proxy, certificate or key-log variable can redirect or
     lay open our credentials.
     """
-    return _Transport(max_connections, _tls(authorities or certifi.where()))
+    return _Transport(max_connections, authorities or certifi.where())
+
+
+def prepare_tls() -> None:
+    """Read Mozilla's list: to be called in a thread, before somebody connects and all have to wait for it."""
+    _tls(certifi.where())
 
 
 class _Transport(httpx.AsyncBaseTransport):
     """At most `max_connections`; who finds none waits in turn. The one that was used last is used first."""
 
-    def __init__(self, max_connections: int, tls: ssl.SSLContext) -> None:
+    def __init__(self, max_connections: int, authorities: str) -> None:
         self._max_connections = max_connections
-        self._tls = tls
+        self._authorities = authorities
         self._slots = asyncio.Semaphore(max_connections)
         self._open = 0  # or being opened
         self._idle: list[Connection] = []  # the latest last
@@ -107,7 +112,7 @@ class _Transport(httpx.AsyncBaseTransport):
             self._drop(self._idle.pop(0))  # to another host
         self._open += 1
         try:
-            return await _open(origin, self._tls, seconds)
+            return await _open(origin, self._authorities, seconds)
         except BaseException:
             self._open -= 1
             raise
@@ -148,23 +153,23 @@ class _Body(httpx.AsyncByteStream):
             self._transport.release(self._connection)
 
 
-async def _open(origin: Origin, tls: ssl.SSLContext, seconds: float) -> Connection:
+async def _open(origin: Origin, authorities: str, seconds: float) -> Connection:
     try:
         async with asyncio.timeout(seconds):
-            return await _open_in_time(origin, tls)
+            return await _open_in_time(origin, authorities)
     except TimeoutError as error:
         raise httpx.ConnectTimeout("The connection took too long.") from error
     except (OSError, UnicodeError, RuntimeError) as error:  # the last is uvloop's, the one before of a name
         raise httpx.ConnectError("There is no connection to be had.") from error
 
 
-async def _open_in_time(origin: Origin, tls: ssl.SSLContext) -> Connection:
+async def _open_in_time(origin: Origin, authorities: str) -> Connection:
     scheme, host, port = origin[0], origin[1].decode(), origin[2]
     loop = asyncio.get_running_loop()
     addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     # uvloop by itself tries one address after the other, and the first may be of an IPv6 that leads nowhere.
     connected = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_AFTER_SECONDS, loop=loop)
-    context, name = (tls, host) if scheme == b"https" else (None, None)
+    context, name = (_tls(authorities), host) if scheme == b"https" else (None, None)
     opened = await loop.create_connection(lambda: Connection(origin), sock=connected, ssl=context, server_hostname=name)
     return opened[1]
 

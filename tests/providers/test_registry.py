@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 import service.providers
 from service.providers.base import ProviderModule
-from service.providers.registry import discover
+from service.providers.registry import discover, provider
 
 
 def test_every_module_with_a_provider_is_found() -> None:
@@ -18,6 +20,12 @@ def test_every_module_with_a_provider_is_found() -> None:
 
     assert named == discover().keys()
     assert all(name == module.name for name, module in discover().items())
+
+
+@pytest.mark.parametrize("name", ["http", "registry", "none", "", "None", "fastspring_v2.adapter", "..config", "os"])
+def test_other_names_are_no_providers(name: str) -> None:
+    """Helpers beside the providers are none, and what is not in the package is not looked for."""
+    assert None is provider(name)
 
 
 def test_modules_are_complete() -> None:

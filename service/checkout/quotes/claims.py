@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from service.checkout.models import CurrencyCode, OrderRequest
 from service.config.types import Sha256
 
+LONGEST_TOKEN = 32768
 BuyerKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22,128}$(?!\n)")]
 
 

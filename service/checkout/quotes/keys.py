@@ -12,10 +12,11 @@ from msgspec import Struct
 
 from service.checkout.decoding import decode
 from service.checkout.errors import InvalidQuoteError, InvalidRequestError
+from service.checkout.quotes.claims import LONGEST_TOKEN
 from service.checkout.quotes.jws import ExactAlgorithms
-from service.checkout.quotes.settings import QuoteKey, private_key_of, public_key_of
+from service.checkout.quotes.pem import private_key_of, public_key_of
+from service.checkout.quotes.settings import QuoteKey
 
-LONGEST_TOKEN = 32768
 _Algorithm = Literal["HS256", "EdDSA"]
 
 

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -21,11 +21,13 @@ from service.checkout.errors import (
 )
 from service.checkout.models import OrderRequest
 from service.checkout.ports import Clock
-from service.checkout.quotes.claims import Claims, Quote, QuoteRequest, SignedQuote
-from service.checkout.quotes.keys import LONGEST_TOKEN, Key, keys_of, verified
+from service.checkout.quotes.claims import LONGEST_TOKEN, Claims, Quote, QuoteRequest, SignedQuote
 from service.checkout.quotes.merging import over_browser, under_caller
 from service.checkout.quotes.settings import QuotesSettings
 from service.checkout.settings import CheckoutSettings
+
+if TYPE_CHECKING:  # a library for tokens takes its time to load, and few shops have quotes
+    from service.checkout.quotes.keys import Key
 
 _CLOCKS_DIFFER_SECONDS = 60
 _ID_BYTES = 18
@@ -45,7 +47,7 @@ class Quotes:
         self, settings: QuotesSettings | None, may_quote: MayQuote, named_address: NamedAddress, clock: Clock
     ) -> None:
         settings = settings or QuotesSettings()
-        self._keys: Mapping[str, Key] = keys_of(settings.keys)
+        self._keys = _keys_of(settings)
         self._signer = self._keys.get(settings.sign_with or "")
         self._max_age_seconds = settings.max_age_seconds
         self._may_quote = may_quote
@@ -104,6 +106,10 @@ class Quotes:
         return replace(joined, fresh=joined.fresh and not quote.once), quote
 
     def _read(self, token: str, checkout: str, buyer: Buyer) -> Quote:
+        if not self._keys:
+            raise InvalidQuoteError
+        from service.checkout.quotes.keys import verified  # noqa: PLC0415  # loaded with the first key
+
         key, payload = verified(token, self._keys)
         try:
             claims = decode(_decoder, payload)
@@ -133,6 +139,14 @@ class Quotes:
     def _is_of_now(self, claims: Claims) -> bool:
         now = self._clock().timestamp()
         return claims.iat <= now + _CLOCKS_DIFFER_SECONDS and now < claims.exp <= claims.iat + self._max_age_seconds
+
+
+def _keys_of(settings: QuotesSettings) -> "Mapping[str, Key]":
+    if not settings.keys:
+        return {}
+    from service.checkout.quotes.keys import keys_of  # noqa: PLC0415  # few have any
+
+    return keys_of(settings.keys)
 
 
 def refuse_misplaced(order: OrderRequest) -> None:

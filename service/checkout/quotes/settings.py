@@ -3,9 +3,6 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from msgspec import Struct
 
 from service.config.secret import Secret
@@ -47,6 +44,8 @@ class QuoteKey(Struct, frozen=True, kw_only=True):
             yield "secret", "EdDSA has no shared secret: give `private_key` or `public_key`"
         if self.private_key is None and self.public_key is None:
             yield "public_key", "EdDSA needs `private_key` or `public_key`"
+        from service.checkout.quotes.pem import private_key_of, public_key_of  # noqa: PLC0415  # few have such a key
+
         private, public = private_key_of(self.private_key), public_key_of(self.public_key)
         if self.private_key and private is None:
             yield "private_key", f"is no Ed25519 private key in PEM without a password: {_HOW_TO_MAKE}"
@@ -59,24 +58,6 @@ class QuoteKey(Struct, frozen=True, kw_only=True):
 def _is_another_kind_of_key(secret: bytes) -> bool:
     """Whether it is one of those that must never be a shared secret, as its public half is known to others."""
     return any(mark in secret for mark in (b"-----BEGIN ", b"ssh-rsa ", b"ssh-ed25519 ", b"ecdsa-sha2-"))
-
-
-def private_key_of(secret: Secret | None) -> Ed25519PrivateKey | None:
-    """The key in a PEM text; None when it is not one."""
-    try:
-        key = load_pem_private_key(secret.reveal().encode(), password=None) if secret else None
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return None
-    return key if isinstance(key, Ed25519PrivateKey) else None
-
-
-def public_key_of(secret: Secret | None) -> Ed25519PublicKey | None:
-    """The key in a PEM text; None when it is not one."""
-    try:
-        key = load_pem_public_key(secret.reveal().encode()) if secret else None
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return None
-    return key if isinstance(key, Ed25519PublicKey) else None
 
 
 class QuotesSettings(Struct, frozen=True, kw_only=True):

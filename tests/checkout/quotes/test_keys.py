@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.checkout.errors import InvalidQuoteError
-from service.checkout.quotes.keys import LONGEST_TOKEN, keys_of, verified
+from service.checkout.quotes.claims import LONGEST_TOKEN
+from service.checkout.quotes.keys import keys_of, verified
 from service.checkout.quotes.settings import QuoteKey
 from tests.support.quotes import KEYS, PRIVATE, PUBLIC, SECRET, claims, pair_token, token
 
