@@ -2,7 +2,6 @@
 
 import base64
 import secrets
-import sys
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
@@ -52,7 +51,7 @@ def _ours(start: Start) -> tuple[list[str], Mapping[str, str]]:
     fill(CONFIG, config, start.environ)
     environ = {"CHECKOUT_CONFIG": str(config), "CHECKOUT_PORT": str(start.port), "CHECKOUT_LOG": "json"}
     keys = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in ("SEAL_KEY", "HASH_KEY")}
-    return [sys.executable, "-m", "service", "serve"], {**environ, **keys, "BENCH": "bench"}
+    return [str(TOOLS / "ours/bin/python"), "-m", "service", "serve"], {**environ, **keys, "BENCH": "bench"}
 
 
 def _fastify(start: Start) -> tuple[list[str], Mapping[str, str]]:
