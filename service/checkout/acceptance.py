@@ -49,17 +49,15 @@ def accept(
     Raises:
         UpstreamMismatchError: names each difference by field; holds no text of the provider.
     """
-    differences = tuple(
-        FieldError(field=field, detail=detail)
-        for field, detail in (
-            *_session_differences(order, session, expected, expires_after),
-            *_currency_differences(session, currency),
-            *_cart_differences(order, session),
-            *_warning_differences(session, expected),
-        )
-    )
+    differences = [
+        *_session_differences(order, session, expected, expires_after),
+        *_currency_differences(session, currency),
+        *_cart_differences(order, session),
+        *_warning_differences(session, expected),
+    ]
     if differences:
-        raise UpstreamMismatchError("The provider's session is not what was asked for.", errors=differences)
+        errors = tuple(FieldError(field=field, detail=detail) for field, detail in differences)
+        raise UpstreamMismatchError("The provider's session is not what was asked for.", errors=errors)
 
 
 def _session_differences(
@@ -90,11 +88,11 @@ def is_expected_url(url: str, expected: Expectations) -> bool:
     if parsed is None:
         return False
     scheme, host = parsed["scheme"], parsed["host"].lower()
-    if expected.loopback and is_loopback_host(host):
-        return True
-    return scheme == "https" and any(
-        host == name or (name.startswith(".") and host.endswith(name)) for name in expected.hosts
-    )
+    if scheme == "https":
+        for name in expected.hosts:
+            if host == name or (name.startswith(".") and host.endswith(name)):
+                return True
+    return expected.loopback and is_loopback_host(host)
 
 
 def _cart_differences(order: Order, session: ProviderSession) -> Iterator[tuple[str, str]]:

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from service.checkout.buyer import Buyer
 from service.checkout.configured import Checkout, Wish, admitted, order_of
 from service.checkout.fingerprint import Hasher
-from service.checkout.models import OrderRequest
+from service.checkout.models import Order, OrderRequest
 from service.checkout.quotes.quotes import Quotes
 from service.checkout.session import Session
-from service.checkout.settings import CheckoutSettings
+from service.checkout.settings import BROKER_REFERENCE, CheckoutSettings
 
 PATIENCE_SECONDS = 8.0  # of a browser, all in all
 _LONGEST_REUSE = timedelta(days=31)  # whatever expiry a provider names
@@ -20,12 +20,21 @@ _LONGEST_REUSE = timedelta(days=31)  # whatever expiry a provider names
 class Asked(Wish, frozen=True, kw_only=True):
     """A wish to a checkout; two of one fingerprint are the same.
 
-    It has to be answered by `answer_by`, in the loop's time, whatever it has to wait for.
+    `order` is what the provider is asked for, but for our reference. It has to be answered by `answer_by`, in the
+    loop's time, whatever it has to wait for.
     """
 
     checkout: Checkout
+    order: Order
     fingerprint: str
     answer_by: float
+
+    def order_with(self, reference: str, hasher: Hasher) -> Order:
+        """The order with our reference."""
+        if any("{reference}" in template for template in self.checkout.settings.order_tags.values()):
+            return order_of(self.checkout, self, hasher, reference=reference)
+        tags = {**(self.order.order_tags or {}), BROKER_REFERENCE: reference}
+        return replace(self.order, reference=reference, order_tags=tags)
 
 
 def ask(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Hasher, quotes: Quotes) -> Asked:
@@ -39,7 +48,7 @@ def ask(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Hasher,
     """
     wish = admitted(checkout, request, buyer, quotes)
     order = order_of(checkout, wish, hasher, reference="")
-    rendered = checkout.provider.render(replace(order, buyer_ip=None))
+    rendered = checkout.provider.render(order if order.buyer_ip is None else replace(order, buyer_ip=None))
     fingerprint = hasher.fingerprint(
         rendered,
         buyer_key=buyer.key or "",
@@ -54,6 +63,7 @@ def ask(checkout: Checkout, request: OrderRequest, buyer: Buyer, hasher: Hasher,
         request=wish.request,
         buyer=buyer,
         quote=wish.quote,
+        order=order,
         fingerprint=fingerprint,
         answer_by=answer_by,
     )

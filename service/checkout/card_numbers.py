@@ -32,6 +32,7 @@ _LENGTHS = {
     "discover": range(16, 20),
     "other": (16, 19),
 }
+_FEWEST_DIGITS = min(length for lengths in _LENGTHS.values() for length in lengths)
 _PHONE = 13  # behind a plus it is a phone number's length: many of +49 would pass for Visa's old one
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
@@ -40,6 +41,8 @@ def holds_card_number(text: str) -> bool:
     """Whether a card number stands in a text."""
     if not text.isascii():
         text = _DIGIT.sub(lambda digit: str(int(digit[0])), normalize("NFKC", text))
+    if len(_DIGIT.findall(text)) < _FEWEST_DIGITS:
+        return False
     return any(_holds_card_number(_GROUP.findall(run[0])) for run in _RUN.finditer(text))
 
 

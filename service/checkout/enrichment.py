@@ -7,7 +7,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from service.checkout.buyer import Buyer
 from service.checkout.models import Item, Order, OrderRequest
@@ -55,36 +55,20 @@ def enrich(  # noqa: PLR0913  # each is another source of what stands in an orde
         "reference": reference,
     }
     tags = {tag: text for tag, template in checkout.order_tags.items() if (text := fill(template, places, buyer))}
-    return Order(
-        **{field: getattr(request, field) for field in _UNCHANGED},
-        checkout=name,
-        reference=reference,
-        pseudonym=pseudonym,
-        live=checkout.live if request.live is None else request.live,
-        country=country,
-        language=language,
-        buyer_ip=request.buyer_ip or buyer.address,
-        items=with_locks(request.items) if checkout.lock_quantity else request.items,
-        order_tags=tags | (request.order_tags or {}) | {BROKER_REFERENCE: reference},
-        payment_methods_order=payment.order,
-        hide_payment_methods=payment.hide,
-    )
-
-
-_CHOSEN = frozenset(
-    {
-        "checkout",
-        "live",
-        "country",
-        "language",
-        "buyer_ip",
-        "items",
-        "order_tags",
-        "payment_methods_order",
-        "hide_payment_methods",
+    chosen = {
+        "checkout": name,
+        "reference": reference,
+        "pseudonym": pseudonym,
+        "live": checkout.live if request.live is None else request.live,
+        "country": country,
+        "language": language,
+        "buyer_ip": request.buyer_ip or buyer.address,
+        "items": with_locks(request.items) if checkout.lock_quantity else request.items,
+        "order_tags": tags | (request.order_tags or {}) | {BROKER_REFERENCE: reference},
+        "payment_methods_order": payment.order,
+        "hide_payment_methods": payment.hide,
     }
-)
-_UNCHANGED = tuple(field for field in OrderRequest.__struct_fields__ if field not in _CHOSEN)
+    return Order(**asdict(request) | chosen)
 
 
 def choose_country(
@@ -111,6 +95,8 @@ def _is_served(country: str, checkout: CheckoutSettings) -> bool:
 
 def choose_language(checkout: CheckoutSettings, request: OrderRequest, buyer: Buyer) -> Choice:
     """A two-letter language: the first preference that the checkout speaks, else its first language."""
+    if not (request.language or buyer.accept_language or checkout.languages):
+        return Choice(None, "languages")
     asked = [primary_tag(request.language)] if request.language else accepted_languages(buyer.accept_language)
     rule = "request" if request.language else "Accept-Language"
     spoken = [primary_tag(language) for language in checkout.languages]

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from service.checkout.acceptance import accept
 from service.checkout.asked import Asked, reusable_for
-from service.checkout.configured import order_of
 from service.checkout.errors import (
     InvalidQuoteError,
     ProviderError,
@@ -50,7 +49,7 @@ class Minter:
         """
         checkout, settings = asked.checkout, asked.checkout.settings
         reference = new_reference(self._clock(), group_of(asked.fingerprint) if asked.buyer.key else None)
-        order = order_of(checkout, asked, self._hasher, reference=reference)
+        order = asked.order_with(reference, self._hasher)
         if asked.quote and asked.quote.once:
             async with self._burning(asked.quote, reference):
                 answer = await self._answer(asked, order)
@@ -102,7 +101,6 @@ class Minter:
 
     def _record(self, asked: Asked, order: Order, answer: ProviderSession) -> Session:
         now, buyer = self._clock().replace(microsecond=0), asked.buyer
-        ordered = tuple(SessionItem(product=item.product, quantity=item.quantity) for item in order.items)
         return Session(
             reference=order.reference,
             checkout=asked.checkout.name,
@@ -116,7 +114,7 @@ class Minter:
             country=answer.country,
             currency=answer.currency,
             total=answer.total,
-            items=answer.items or ordered,
+            items=answer.items or tuple(SessionItem(product=one.product, quantity=one.quantity) for one in order.items),
             tags=order.order_tags or {},
             warnings=answer.warnings,
             caller=buyer.caller,

@@ -17,7 +17,7 @@ from service.checkout.errors import (
     ReturnUrlNotAllowedError,
     member_of,
 )
-from service.checkout.models import Item, OrderRequest, Pricing
+from service.checkout.models import Contact, Item, OrderRequest, Pricing
 from service.checkout.money import exponent
 from service.checkout.return_urls import is_allowed_return_url
 from service.checkout.settings import BROKER_REFERENCE, CheckoutSettings
@@ -40,24 +40,28 @@ def admit(request: OrderRequest, checkout: CheckoutSettings, *, is_whole: bool =
 
 
 def _check_reserved_names(request: OrderRequest) -> None:
-    taken = [f"{place}.{BROKER_REFERENCE}" for place, names in _maps(request) if BROKER_REFERENCE in (names or ())]
+    taken = [f"{place}.{BROKER_REFERENCE}" for place, names in _maps(request) if BROKER_REFERENCE in names]
     if taken:
         errors = tuple(FieldError(field=field, detail="This name is the service's own: remove it.") for field in taken)
         raise RestrictedFieldError("A name that only the service sets was given.", errors=errors)
 
 
-def _maps(request: OrderRequest) -> Iterator[tuple[str, Mapping[str, str] | None]]:
+def _maps(request: OrderRequest) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Every map of a request whose names the asker makes up."""
-    yield from (
-        ("orderTags", request.order_tags),
-        ("metadata", request.metadata),
-        ("accountTags", request.account_tags),
-    )
+    if request.order_tags:
+        yield "orderTags", request.order_tags
+    if request.metadata:
+        yield "metadata", request.metadata
+    if request.account_tags:
+        yield "accountTags", request.account_tags
     for index, item in enumerate(request.items):
-        yield f"items[{index}].attributes", item.attributes
-        yield f"items[{index}].metadata", item.metadata
-        yield f"items[{index}].customVariables", item.custom_variables
-        if item.inline_product:
+        if item.attributes:
+            yield f"items[{index}].attributes", item.attributes
+        if item.metadata:
+            yield f"items[{index}].metadata", item.metadata
+        if item.custom_variables:
+            yield f"items[{index}].customVariables", item.custom_variables
+        if item.inline_product and item.inline_product.metadata:
             yield f"items[{index}].inlineProduct.metadata", item.inline_product.metadata
 
 
@@ -67,39 +71,49 @@ def check_card_numbers(request: OrderRequest) -> None:
     Raises:
         InvalidRequestError: there is one.
     """
-    errors = tuple(
-        FieldError(field=field, detail="Holds a card number: the checkout page asks for it, never this service.")
-        for field, text in _free_texts(request)
-        if holds_card_number(text)
-    )
-    if errors:
+    detail = "Holds a card number: the checkout page asks for it, never this service."
+    places = [(path, name) for path, name, text in _free_texts(request) if holds_card_number(text)]
+    if places:
+        errors = tuple(FieldError(field=member_of(path, name), detail=detail) for path, name in places)
         raise InvalidRequestError("A card number was typed into a free text.", errors=errors)
 
 
-def _free_texts(request: OrderRequest) -> Iterator[tuple[str, str]]:
-    """Names, companies, addresses and attributes; ids, tax ids and phone numbers are not looked at."""
-    customer = request.customer
-    for path, person in (("customer", customer), ("customer.shipTo", customer and customer.ship_to)):
-        if person:
-            named = (("firstName", person.first_name), ("lastName", person.last_name), ("company", person.company))
-            yield from ((f"{path}.{name}", text) for name, text in named if text)
-            if address := person.address:
-                lines = zip(address.__struct_encode_fields__, msgspec.structs.astuple(address), strict=True)
-                yield from ((f"{path}.address.{name}", text) for name, text in lines if text)
+def _free_texts(request: OrderRequest) -> Iterator[tuple[str, str, str]]:
+    """Names, companies, addresses and attributes; ids, tax ids and phone numbers are not looked at.
+
+    Each with where it stands, and its name there.
+    """
+    if customer := request.customer:
+        yield from _texts_of_person(customer, "customer")
+        if customer.ship_to:
+            yield from _texts_of_person(customer.ship_to, "customer.shipTo")
     for index, item in enumerate(request.items):
-        for name, text in (item.attributes or {}).items():
-            yield member_of(f"items[{index}].attributes", name), text
+        if item.attributes:
+            for name, text in item.attributes.items():
+                yield f"items[{index}].attributes", name, text
+
+
+def _texts_of_person(person: Contact, path: str) -> Iterator[tuple[str, str, str]]:
+    if person.first_name:
+        yield path, "firstName", person.first_name
+    if person.last_name:
+        yield path, "lastName", person.last_name
+    if person.company:
+        yield path, "company", person.company
+    if address := person.address:
+        lines = zip(address.__struct_encode_fields__, msgspec.structs.astuple(address), strict=True)
+        yield from ((f"{path}.address", name, text) for name, text in lines if text)
 
 
 def _check_pricing(items: tuple[Item, ...]) -> None:
-    errors = tuple(
+    errors = [
         FieldError(field=f"items[{index}].{field}", detail=detail)
         for index, item in enumerate(items)
         if item.pricing
         for field, detail in (*_contradictions(item, item.pricing), *_overlong_amounts(item.pricing))
-    )
+    ]
     if errors:
-        raise InvalidRequestError("The pricing cannot be used.", errors=errors)
+        raise InvalidRequestError("The pricing cannot be used.", errors=tuple(errors))
 
 
 def _contradictions(item: Item, pricing: Pricing) -> Iterator[tuple[str, str]]:
@@ -149,29 +163,32 @@ def _check_cart(items: tuple[Item, ...], checkout: CheckoutSettings) -> None:
 def _check_products(items: tuple[Item, ...], patterns: tuple[str, ...]) -> None:
     if patterns == ("*",):
         return
-    errors = tuple(
+    errors = [
         FieldError(field=f"items[{index}].product", detail="This checkout does not sell this product.")
         for index, item in enumerate(items)
-        if not any(fnmatchcase(item.product, pattern) for pattern in patterns)
-    )
+        # A product that stands in the list as it is needs no pattern: none has a wildcard in its name.
+        if item.product not in patterns and not any(fnmatchcase(item.product, pattern) for pattern in patterns)
+    ]
     if errors:
-        raise ProductNotAllowedError("A product is not sold by this checkout.", errors=errors)
+        raise ProductNotAllowedError("A product is not sold by this checkout.", errors=tuple(errors))
 
 
 def _check_country(country: str | None, allowed: tuple[str, ...]) -> None:
-    if country and not is_country(country.upper()):
+    if not country:
+        return
+    if not is_country(country.upper()):
         unknown = FieldError(field="country", detail="This is no ISO 3166-1 alpha-2 code, such as DE or GB.")
         raise CountryNotAllowedError("The country does not exist.", errors=(unknown,))
-    if country and allowed and country.upper() not in allowed:
+    if allowed and country.upper() not in allowed:
         outside = FieldError(field="country", detail="This checkout does not serve this country.")
         raise CountryNotAllowedError("The country is not served by this checkout.", errors=(outside,))
 
 
 def _check_return_urls(request: OrderRequest, patterns: tuple[str, ...]) -> None:
-    errors = tuple(
+    errors = [
         FieldError(field=field, detail="This address is not on the checkout's list of return URLs.")
         for field, url in (("returnUrl", request.return_url), ("cancelUrl", request.cancel_url))
         if url and not is_allowed_return_url(url, patterns)
-    )
+    ]
     if errors:
-        raise ReturnUrlNotAllowedError("A return address is not allowed by this checkout.", errors=errors)
+        raise ReturnUrlNotAllowedError("A return address is not allowed by this checkout.", errors=tuple(errors))

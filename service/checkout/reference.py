@@ -9,15 +9,17 @@ from datetime import datetime
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no i, l, o, u
 GROUP_CHARACTERS = 2
-_RANDOM_CHARACTERS = 14  # 70 bits
+_RANDOM_BITS = 80  # 16 characters
 _LENGTH = 26
+_PAIRS = tuple(first + second for first in ALPHABET for second in ALPHABET)
+_SHIFTS = range(120, -1, -10)  # of each pair of characters
 
 
 def new_reference(now: datetime, group: str | None = None) -> str:
     """50 bits of milliseconds, 70 bits of the system's randomness, and the group: any where none is given."""
-    milliseconds = int(now.timestamp() * 1000)
-    time = (ALPHABET[(milliseconds >> shift) & 31] for shift in range(45, -1, -5))
-    return "cs_" + "".join(time) + _random(_RANDOM_CHARACTERS) + (group or _random(GROUP_CHARACTERS))
+    number = int(now.timestamp() * 1000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+    text = "cs_" + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+    return text[:-GROUP_CHARACTERS] + group if group else text
 
 
 def group_of(text: str) -> str:
@@ -28,8 +30,3 @@ def group_of(text: str) -> str:
 def is_reference(text: str) -> bool:
     """Whether a text has the form of a reference; says nothing of whether it exists."""
     return len(text) == len("cs_") + _LENGTH and text.startswith("cs_") and set(text[3:]) <= set(ALPHABET)
-
-
-def _random(characters: int) -> str:
-    number = secrets.randbits(5 * characters)
-    return "".join(ALPHABET[(number >> (5 * place)) & 31] for place in range(characters))

@@ -23,6 +23,8 @@ Event = Literal[
     "changed",
     "mismatch",
 ]
+_CHANGING: frozenset[Event] = frozenset({"changed", "mismatch"})
+_UNLINKING: frozenset[Event] = frozenset({"changed", "mismatch", "retired"})
 _LONGEST_TIMELINE = 200  # a record stays of a size, whatever is done to it; how it began is kept
 BrowserState = Literal["open", "pending", "completed", "expired"]
 _BROWSER_STATES: dict[State, BrowserState] = {
@@ -121,7 +123,7 @@ class Session(Struct, frozen=True, kw_only=True, rename="camel"):
     @property
     def was_changed(self) -> bool:
         """Whether a caller changed it: then it is not what its buyer asked for."""
-        return any(entry.event in {"changed", "mismatch"} for entry in self.timeline)
+        return any(entry.event in _CHANGING for entry in self.timeline)
 
     @property
     def was_retired(self) -> bool:
@@ -131,7 +133,7 @@ class Session(Struct, frozen=True, kw_only=True, rename="camel"):
     @property
     def is_linked(self) -> bool:
         """Whether its fingerprint may lead to it: it may be handed out again, or a payment of it is under way."""
-        return self.state in {"open", "pending"} and not self.was_changed and not self.was_retired
+        return self.state in {"open", "pending"} and not any(entry.event in _UNLINKING for entry in self.timeline)
 
     def state_at(self, now: datetime) -> State:
         """The state with the clock considered: an open session whose time is over has expired."""

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import compress
 from typing import Annotated, Generic, TypeVar
 
 from msgspec import Meta, Struct
+from msgspec.structs import astuple
 
 from service.checkout.acceptance import Expectations
 from service.checkout.errors import FieldError, UnsupportedFieldError
@@ -82,10 +84,10 @@ class Vocabulary:
     def __init__(
         self, *, order: frozenset[str], customer: frozenset[str], item: frozenset[str], pricing: frozenset[str]
     ) -> None:
-        self._order = _others(OrderRequest, order | _HANDLED_BEFORE)
-        self._customer = _others(Customer, customer)
-        self._item = _others(Item, item | {"pricing"})
-        self._pricing = _others(Pricing, pricing)
+        self._order = _Others(OrderRequest, order | _HANDLED_BEFORE)
+        self._customer = _Others(Customer, customer)
+        self._item = _Others(Item, item | {"pricing"})
+        self._pricing = _Others(Pricing, pricing)
 
     def check(self, request: OrderRequest, *, only_mode: bool | None = None) -> None:
         """Pass a request that can be expressed whole.
@@ -95,15 +97,15 @@ class Vocabulary:
         Raises:
             UnsupportedFieldError: names every field that cannot.
         """
-        unsupported = _set_fields(request, self._order, "")
+        unsupported = self._order.set_in(request)
         if only_mode is not None and request.live not in (None, only_mode):
             unsupported.append("live")
         if request.customer:
-            unsupported += _set_fields(request.customer, self._customer, "customer.")
+            unsupported += [f"customer.{name}" for name in self._customer.set_in(request.customer)]
         for index, item in enumerate(request.items):
-            unsupported += _set_fields(item, self._item, f"items[{index}].")
+            unsupported += [f"items[{index}].{name}" for name in self._item.set_in(item)]
             if item.pricing:
-                unsupported += _set_fields(item.pricing, self._pricing, f"items[{index}].pricing.")
+                unsupported += [f"items[{index}].pricing.{name}" for name in self._pricing.set_in(item.pricing)]
         if unsupported:
             refuse_fields(unsupported)
 
@@ -124,13 +126,18 @@ _HANDLED_BEFORE = frozenset(
     {"checkout", "items", "live", "language", "quote", "challenge", "fresh", "return_url", "cancel_url", "order_tags"}
 )
 
-_Names = tuple[tuple[str, str], ...]
 
+class _Others:
+    """The fields of a struct that a provider cannot express."""
 
-def _others(kind: type[Struct], expressed: frozenset[str]) -> _Names:
-    names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
-    return tuple((name, encoded) for name, encoded in names if name not in expressed)
+    def __init__(self, kind: type[Struct], expressed: frozenset[str]) -> None:
+        self._is_other = tuple(name not in expressed for name in kind.__struct_fields__)
+        self._names = tuple(compress(kind.__struct_encode_fields__, self._is_other))
+        self._unset = (None,) * len(self._names)
 
-
-def _set_fields(struct: Struct, names: _Names, prefix: str) -> list[str]:
-    return [f"{prefix}{encoded}" for name, encoded in names if getattr(struct, name) not in (None, ())]
+    def set_in(self, struct: Struct) -> list[str]:
+        """Which of them have a value, as a request spells them. Usually none has: seen without looking at each."""
+        values = tuple(compress(astuple(struct), self._is_other))
+        if values == self._unset:
+            return []
+        return [name for name, value in zip(self._names, values, strict=True) if value not in (None, ())]

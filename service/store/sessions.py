@@ -108,15 +108,16 @@ class RedisSessionStore:
         In the same step, unless that is lost, the session becomes its buyer's latest; the one before is returned.
         """
         record = session_key(self._prefix, session.reference)
-        keys = [record]
-        values: list[Value] = [self._sealed.seal(session, record), self._keep_records_ms]
+        keys, reference, values = [record], session.reference, list[Value]()
         if session.fingerprint and session.buyer and reusable_for >= _SHORTEST:
             link = reuse_key(self._prefix, session.fingerprint)
-            latest = latest_key(self._prefix, session.reference, session.checkout, session.buyer)
-            keys += [link, claim_key(link), latest]
-            values += [claim or b"", self._link(session, link), _milliseconds(reusable_for), session.reference]
+            keys += [link, claim_key(link), latest_key(self._prefix, reference, session.checkout, session.buyer)]
+            sealed, copy = self._sealed.seal_copies(session, record, link)
+            values = [claim or b"", reference.encode() + copy, _milliseconds(reusable_for), reference]
+        else:
+            sealed = self._sealed.seal(session, record)
         try:
-            former = await self._commands.run(_KEEP, *keys, values=tuple(values))
+            former = await self._commands.run(_KEEP, *keys, values=(sealed, self._keep_records_ms, *values))
         except STORE_ERRORS as error:
             self._commands.report(error)
             return None

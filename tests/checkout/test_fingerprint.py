@@ -1,5 +1,6 @@
 """When two requests are the same."""
 
+from hashlib import blake2b
 from typing import Any
 
 import pytest
@@ -97,3 +98,11 @@ def test_no_two_requests_are_taken_for_one(one: tuple[Any, ...], other: tuple[An
         )
 
     assert (one == other) == (of(one) == of(other))
+
+
+def test_hashes_stay_what_they_are() -> None:
+    """A hash is BLAKE2b, keyed, of one purpose, whatever was hashed before: replicas and stored records agree on it."""
+    for buyer_key in (BUYER_KEY, "c" * 24, BUYER_KEY):
+        expected = blake2b(buyer_key.encode(), digest_size=20, key=b"k" * 32, person=b"buyer").hexdigest()
+        assert expected == HASHER.buyer(buyer_key)
+        assert expected != HASHER.pseudonym(buyer_key)

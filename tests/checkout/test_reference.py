@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.checkout.reference import is_reference, new_reference
+from service.checkout.reference import group_of, is_reference, new_reference
 from tests.support.orders import NOW
 
 
@@ -41,3 +41,13 @@ def test_references_of_one_moment_differ() -> None:
 def test_anything_else_is_no_reference(text: str) -> None:
     """Text of another length, alphabet or prefix is not looked up."""
     assert not is_reference(text)
+
+
+def test_reference_of_a_group() -> None:
+    """A reference ends with the group that is given, and has its time and 70 random bits before that all the same."""
+    references = [new_reference(NOW, "ef") for _ in range(2_000)]
+
+    assert {"ef"} == {group_of(reference) for reference in references}
+    assert [32] * 14 == [len({reference[place] for reference in references}) for place in range(13, 27)]
+    assert {new_reference(NOW)[:13]} == {reference[:13] for reference in references}
+    assert all(is_reference(reference) for reference in references)

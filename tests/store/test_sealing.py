@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.store.sealing import Sealer, UnreadableValueError
+from service.checkout.models import Money
+from service.store.sealing import SealedStructs, Sealer, UnreadableValueError
 
 OLD, NEW = b"o" * 32, b"n" * 32
 PLACE = "checkout:v1:session:cs_1"
@@ -63,3 +64,15 @@ def test_what_we_did_not_seal_is_unreadable(stored: bytes) -> None:
     """Bytes of another format, or of ours with another content, are no value."""
     with pytest.raises(UnreadableValueError):
         Sealer((NEW,)).open(stored, PLACE)
+
+
+def test_copies_are_as_good_as_values_sealed_one_by_one() -> None:
+    """Each of a struct's copies opens at its own place, and at no other."""
+    sealed = SealedStructs(Sealer((NEW,)), Money)
+    total = Money(amount="49.00", currency="EUR", display="49,00 €")
+    places = ("record", "link")
+
+    copies = sealed.seal_copies(total, *places)
+
+    assert [total, total] == [sealed.open(copy, place) for copy, place in zip(copies, places, strict=True)]
+    assert [None, None] == [sealed.open(copy, place) for copy, place in zip(copies, reversed(places), strict=True)]

@@ -64,6 +64,10 @@ class SessionRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     coupon: str | None = None
 
 
+# What nothing was said of, made once to read and to compare with.
+_NOBODY, _NO_PRICING = models.Customer(), models.Pricing()
+_NO_CONTACT, _NOTHING_FIXED = Contact(), Pricing()
+
 # Money travels as JSON numbers with at most two decimals.
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -86,7 +90,7 @@ def session_request(order: models.Order, *, expiration_days: int) -> SessionRequ
 
 def _contact(order: models.Order) -> Contact | None:
     """The buyer; country and language alone where nothing else is known."""
-    buyer = order.customer or models.Customer()
+    buyer = order.customer or _NOBODY
     contact = Contact(
         first=buyer.first_name,
         last=buyer.last_name,
@@ -96,7 +100,7 @@ def _contact(order: models.Order) -> Contact | None:
         country=order.country,
         language=order.language,
     )
-    return contact if contact != Contact() else None
+    return contact if contact != _NO_CONTACT else None
 
 
 def _item(item: models.Item, reference: str) -> Item:
@@ -109,7 +113,7 @@ def _item(item: models.Item, reference: str) -> Item:
 
 
 def _pricing(item: models.Item) -> Pricing | None:
-    ours = item.pricing or models.Pricing()
+    ours = item.pricing or _NO_PRICING
     tiers = ours.discounts or ()
     pricing = Pricing(
         price=_price_map(ours.price),
@@ -126,7 +130,7 @@ def _pricing(item: models.Item) -> Pricing | None:
         discount_duration=ours.discount_duration,
         quantity_discounts={str(tier.min_quantity): _discount(tier) for tier in tiers} or None,
     )
-    return pricing if pricing != Pricing() else None
+    return pricing if pricing != _NOTHING_FIXED else None
 
 
 def kind_of(tier: models.Discount) -> str:

@@ -149,7 +149,9 @@ def read_session(body: bytes) -> ProviderSession:
     """
     try:
         answer = _decode_session(body)
-        expires_at = answer.expires.astimezone(UTC).replace(microsecond=0)
+        expires_at = answer.expires.astimezone(UTC)
+        if expires_at.microsecond:
+            expires_at = expires_at.replace(microsecond=0)
     except (*_UNREADABLE, OverflowError) as error:
         raise UpstreamInvalidError("The provider's answer cannot be read.") from error
     total, net_total = _totals(answer.cart, answer.currency)
@@ -216,7 +218,7 @@ def _item(line: LineItem) -> SessionItem:
 
 def _totals(cart: Cart, currency: str | None) -> tuple[Money | None, str | None]:
     paid, net = cart.with_tax_net_total, cart.without_tax_net_total
-    if any(amount is not None and not _is_plausible(amount) for amount in (paid, net)):
+    if not (_is_plausible(paid) and _is_plausible(net)):
         raise UpstreamInvalidError("The provider's answer holds an impossible amount.")
     if currency is None or paid is None:
         return None, None
@@ -227,9 +229,9 @@ def _totals(cart: Cart, currency: str | None) -> tuple[Money | None, str | None]
     )
 
 
-def _is_plausible(amount: Decimal) -> bool:
+def _is_plausible(amount: Decimal | None) -> bool:
     # `NaN` cannot even be compared, and of a huge exponent not even the absolute value be taken.
-    return amount.is_finite() and amount.adjusted() < _LARGEST_DIGITS and amount >= 0
+    return amount is None or (amount.is_finite() and amount.adjusted() < _LARGEST_DIGITS and amount >= 0)
 
 
 def _warning(warning: Warning_) -> UpstreamWarning:

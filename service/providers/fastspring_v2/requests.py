@@ -119,6 +119,11 @@ class SessionRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, rena
     hide_payment_methods: tuple[str, ...] | None = None
 
 
+# What nothing was said of, made once to read and to compare with.
+_NOBODY, _NO_ADDRESS, _NO_PRICING = models.Customer(), models.Address(), models.Pricing()
+_NO_CUSTOMER, _NO_CONTACT = Customer(), Contact()
+_NO_PRICE, _NO_FREQUENCY, _NO_OVERRIDES = CustomPrice(), BillingFrequency(), SubscriptionOverrides()
+
 # Money travels as JSON numbers with at most two decimals.
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -139,7 +144,7 @@ def session_request(order: models.Order) -> SessionRequest:
         cart=Cart(
             coupon_code=order.coupon,
             line_items=tuple(
-                line_request(item, order.reference, f"items[{index}].") for index, item in enumerate(order.items)
+                [line_request(item, order.reference, f"items[{index}].") for index, item in enumerate(order.items)]
             ),
         ),
         payment_methods_order=order.payment_methods_order,
@@ -149,21 +154,21 @@ def session_request(order: models.Order) -> SessionRequest:
 
 def customer_request(order: models.Order) -> Customer | None:
     """The customer of an order, and the body of its own endpoint; None when nothing is known."""
-    buyer = order.customer or models.Customer()
-    ship_to = buyer.ship_to or models.Recipient()
+    buyer = order.customer or _NOBODY
+    ship_to = buyer.ship_to
     customer = Customer(
         account_id=order.account_id,
         external_account_id=order.external_account_id,
         account_tags=order.account_tags,
         bill_to_contact=_contact(buyer),
         bill_to_address=_address(buyer.address),
-        ship_to_contact=_contact(ship_to),
-        ship_to_address=_address(ship_to.address),
-        ship_to_type=ship_to.type,
+        ship_to_contact=_contact(ship_to) if ship_to else None,
+        ship_to_address=_address(ship_to.address) if ship_to else None,
+        ship_to_type=ship_to.type if ship_to else None,
         tax_id=buyer.tax_id,
         tax_id_region=buyer.tax_id_region,
     )
-    return customer if customer != Customer() else None
+    return customer if customer != _NO_CUSTOMER else None
 
 
 def _contact(person: models.Contact) -> Contact | None:
@@ -174,11 +179,11 @@ def _contact(person: models.Contact) -> Contact | None:
         company=person.company,
         phone_number=person.phone,
     )
-    return contact if contact != Contact() else None
+    return contact if contact != _NO_CONTACT else None
 
 
 def _address(address: models.Address | None) -> Address | None:
-    if address is None or address == models.Address():
+    if address is None or address == _NO_ADDRESS:
         return None
     return Address(
         addressLine1=address.line1,
@@ -195,7 +200,7 @@ def line_request(item: models.Item, reference: str, path: str = "") -> LineItem:
     Raises:
         UnsupportedFieldError: v2 cannot express a currency or a language of a text.
     """
-    pricing = item.pricing or models.Pricing()
+    pricing = item.pricing or _NO_PRICING
     behavior = item.quantity_behavior or pricing.quantity_behavior
     return LineItem(
         product_path=item.product,
@@ -204,9 +209,9 @@ def line_request(item: models.Item, reference: str, path: str = "") -> LineItem:
         quantity_behavior=behavior.upper() if behavior else None,
         quantity_default=item.quantity_default or pricing.quantity_default,
         descriptions=_descriptions(item.descriptions, path) if item.descriptions else None,
-        custom_price=_custom_price(pricing, f"{path}pricing"),
+        custom_price=_custom_price(pricing, f"{path}pricing") if item.pricing else None,
         attributes={**(item.attributes or {}), BROKER_REFERENCE: reference},
-        subscription_overrides=_subscription(pricing),
+        subscription_overrides=_subscription(pricing) if item.pricing else None,
     )
 
 
@@ -242,7 +247,7 @@ def _custom_price(pricing: models.Pricing, path: str) -> CustomPrice | None:
         shipping_fee=_price_map(pricing.shipping_fee, f"{path}.shippingFee"),
         eds_fee=_price_map(pricing.eds_fee, f"{path}.edsFee"),
     )
-    return price if price != CustomPrice() else None
+    return price if price != _NO_PRICE else None
 
 
 def _price_map(prices: dict[str, str] | None, path: str) -> PriceMap | None:
@@ -265,6 +270,6 @@ def _subscription(pricing: models.Pricing) -> SubscriptionOverrides | None:
     )
     overrides = SubscriptionOverrides(
         trial_days=pricing.trial,
-        billing_frequency=frequency if frequency != BillingFrequency() else None,
+        billing_frequency=frequency if frequency != _NO_FREQUENCY else None,
     )
-    return overrides if overrides != SubscriptionOverrides() else None
+    return overrides if overrides != _NO_OVERRIDES else None

@@ -76,6 +76,10 @@ class CheckoutBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     customer_details: CustomerDetails | None = None
 
 
+# What nothing was said of, made once to read and to compare with.
+_NOBODY, _NOWHERE = models.Customer(), models.Address()
+_NO_DETAILS, _NO_ADDRESS = CustomerDetails(), Address()
+
 encode = msgspec.json.Encoder().encode
 
 
@@ -178,14 +182,14 @@ def _snake(value: object) -> object:
 
 
 def _customer_details(order: models.Order) -> CustomerDetails | None:
-    buyer = order.customer or models.Customer()
+    buyer = order.customer or _NOBODY
     details = CustomerDetails(
         billing_name=_billing_name(buyer),
         billing_email=buyer.email,
         billing_tax_id=buyer.tax_id,
-        billing_address=_address(buyer.address or models.Address(), order.country),
+        billing_address=_address(buyer.address or _NOWHERE, order.country),
     )
-    return details if details != CustomerDetails() else None
+    return details if details != _NO_DETAILS else None
 
 
 def _billing_name(buyer: models.Customer) -> str | None:
@@ -203,4 +207,4 @@ def _address(address: models.Address, country: str | None) -> Address | None:
         line_1=address.line1,
         line_2=address.line2,
     )
-    return theirs if theirs != Address() else None
+    return theirs if theirs != _NO_ADDRESS else None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from service.checkout.errors import FieldError, InvalidRequestError, UnsupportedFieldError
 from service.checkout.models import Identity, Item, OrderRequest
@@ -139,8 +140,11 @@ def _wrong_identity(identity: Identity, path: str) -> Iterator[tuple[str, str]]:
 
 def _ids(struct: Struct, path: str) -> Iterator[tuple[str, str]]:
     """Every id of PayNow's in a request, the inner ones too, with its place."""
-    for name, spelled in zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True):
-        value, place = getattr(struct, name), f"{path}{spelled}"
+    names = zip(struct.__struct_fields__, struct.__struct_encode_fields__, astuple(struct), strict=True)
+    for name, spelled, value in names:
+        if value is None:
+            continue
+        place = f"{path}{spelled}"
         several = [(f"{place}[{index}]", one) for index, one in enumerate(value)] if isinstance(value, tuple) else ()
         for at, one in several or [(place, value)]:
             if isinstance(one, Struct):
