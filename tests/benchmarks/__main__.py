@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.benchmarks import results
 from tests.benchmarks.by_hand import by_hand
 from tests.benchmarks.costs import measure_costs
-from tests.benchmarks.growth import measure_flights, measure_workers
+from tests.benchmarks.growth import measure_flights, measure_records, measure_workers
 from tests.benchmarks.machine import describe
 from tests.benchmarks.paths import NEW, REFUSED, REUSED, measure_paths
 from tests.benchmarks.ratios import losses, ratios
@@ -81,6 +81,7 @@ def _measure(made: World, rounds: int, seconds: float, only: list[str] | None) -
         paths=paths,
         workers=measure_workers(made, rounds=fewer, seconds=seconds),
         flights=measure_flights(made, rounds=fewer, seconds=seconds),
+        records=measure_records(made, rounds=fewer, seconds=seconds),
         costs=measure_costs(made, seconds=seconds),
     )
     sys.stdout.write(found.document())

@@ -1,4 +1,4 @@
-"""The second part: what more workers and more requests in flight do; start-up time and idle memory on the way."""
+"""The second part: what more workers, requests in flight and records do; start-up time and idle memory on the way."""
 
 from collections.abc import Sequence
 
@@ -17,13 +17,14 @@ COMPARED = 2_000
 _STACKS = (OURS, FASTIFY, FASTAPI)
 _WORKERS = (1, 2)
 _SIZES = (100, 1_000, COMPARED, 5_000)
+_RECORDS = (1_000, 1_000_000)
 _MOST = {FASTAPI: 1_000}  # it cannot bear more
 _WARM_UP_SECONDS = 1.0
 _FLIGHTS_WARM_UP_SECONDS = 3.0  # so many connections to the provider are opened before
 
 
 class Grown(Struct, frozen=True, kw_only=True):
-    """One run of a stack that was started for it; `size` is its workers, or its requests in flight."""
+    """One run of a stack that was started for it; `size` is its workers, requests in flight, or records of others."""
 
     stack: str
     size: int
@@ -63,6 +64,19 @@ def measure_flights(world: World, *, rounds: int, seconds: float) -> list[Grown]
                 with running(name, Start(world=world, port=free_port(), slow=True), SERVER_CORE) as stack:
                     run(stack, load, _FLIGHTS_WARM_UP_SECONDS)
                     measured.append(_grown(stack, size, run(stack, load, lasts)))
+    return measured
+
+
+def measure_records(world: World, *, rounds: int, seconds: float) -> list[Grown]:
+    """New sessions of this service at a fast provider, beside so many records in the store."""
+    measured: list[Grown] = []
+    with running(OURS, Start(world=world, port=free_port()), SERVER_CORE) as stack:
+        run(stack, Load(body=world.body()), _WARM_UP_SECONDS)
+        for _ in range(rounds):
+            for records in _RECORDS:
+                figures = run(stack, Load(body=world.body(), records=records), seconds)
+                measured.append(_grown(stack, records, figures))
+    world.empty_store()
     return measured
 
 

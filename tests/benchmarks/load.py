@@ -51,12 +51,16 @@ class Figures(Struct, frozen=True, kw_only=True):
 
 
 class Load(Struct, frozen=True, kw_only=True):
-    """What is sent: the body, over as many connections, by as many buyers (0: another one each time)."""
+    """What is sent: the body, over as many connections, by as many buyers (0: another one each time).
+
+    New sessions begin with a store of so many `records`.
+    """
 
     body: Path
     connections: int = 64
     keys: int = 0
     is_refused: bool = False
+    records: int = 0
 
 
 def parse(output: str) -> Seen:
@@ -86,7 +90,7 @@ def prime(stack: Running, load: Load) -> None:
 def run(stack: Running, load: Load, seconds: float) -> Figures:
     """Load a stack from the other core for so long, and wait until it has done what the load left behind."""
     if not load.keys:
-        stack.start.world.empty_store()
+        stack.start.world.fill_store(load.records)
     prefix = USUAL_BUYER if load.keys else secrets.token_urlsafe(18)
     before = processor_seconds(stack.pid)
     command = wrk(stack.start.port, load, seconds, prefix)
@@ -110,7 +114,8 @@ def run(stack: Running, load: Load, seconds: float) -> Figures:
 def _not_kept(stack: Running, load: Load, seen: Seen) -> int:
     if load.keys or load.is_refused or stack.name not in KEPT:
         return 0
-    return max(0, seen.requests - seen.refused - stack.start.world.count_keys(KEPT[stack.name]))
+    kept = stack.start.world.count_keys(KEPT[stack.name]) - load.records
+    return max(0, seen.requests - seen.refused - kept)
 
 
 def settle(pid: int) -> None:

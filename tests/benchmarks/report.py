@@ -57,6 +57,12 @@ def flights_table(rounds: Mapping[tuple[int, str], Sequence[Grown]]) -> str:
     return _table(("in flight", "stack", *_FIGURES, "MiB per 1,000"), rows)
 
 
+def records_table(rounds: Mapping[tuple[int, str], Sequence[Grown]]) -> str:
+    """One row a number of records."""
+    rows = ((f"{size:,}", *_cells([one.figures for one in grown])) for (size, _), grown in rounds.items())
+    return _table(("records", *_FIGURES), rows)
+
+
 def costs_table(costs: Sequence[Costs]) -> str:
     """One row a part, one column a path."""
     rows = [(part, *(f"{one.parts[part]:,.0f}" for one in costs)) for part in costs[0].parts]

@@ -8,7 +8,7 @@ from msgspec import Struct
 from tests.benchmarks.costs import Costs
 from tests.benchmarks.growth import COMPARED, Grown, together
 from tests.benchmarks.ratios import Ratio, Rounds, ratios
-from tests.benchmarks.report import costs_table, flights_table, paths_table, ratios_table, workers_table
+from tests.benchmarks.report import costs_table, flights_table, paths_table, ratios_table, records_table, workers_table
 from tests.benchmarks.stacks import CONFIG
 from tests.benchmarks.world import HERE
 
@@ -28,7 +28,7 @@ nginx that answers with 2 KB and echoes the tags). One worker on a core of its o
 other. CPU and memory are those of the stack's whole process tree. "Not kept" are sessions that were handed out and
 are not in the store afterwards.
 
-Not measured: the webhook path, as the service has no such route yet; a filled ledger, as there is none yet.
+Not measured: the webhook path, as the service has no such route yet.
 
 ## One worker, 64 connections
 
@@ -54,6 +54,11 @@ New sessions at a provider that takes 200 ms, one worker on a core of its own. M
 that of an idle process, at most.
 
 {flights}
+## Records in the store
+
+New sessions of this service beside so many records of other buyers.
+
+{records}
 ## Configuration of the service
 
 ```toml
@@ -71,6 +76,7 @@ class Found(Struct, frozen=True, kw_only=True):
     workers: list[Grown]
     flights: list[Grown]
     costs: list[Costs]
+    records: list[Grown]
 
     def ratios(self) -> dict[str, Ratio]:
         """Of the paths, and of the many in flight."""
@@ -92,6 +98,7 @@ class Found(Struct, frozen=True, kw_only=True):
             workers=workers_table(together(self.workers)),
             flights=flights_table(together(self.flights)),
             costs=costs_table(self.costs),
+            records=records_table(together(self.records)),
             config=CONFIG.read_text(),
         )
 

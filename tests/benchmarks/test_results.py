@@ -35,6 +35,7 @@ FOUND = Found(
     paths={("new", stack): [figures(1_000.0), figures(3_000.0), figures(2_000.0)] for stack in STACKS},
     workers=[grown(stack, size) for size in (1, 2) for stack in STACKS],
     flights=[grown(OURS, 2_000, 60.0), grown(FASTIFY, 2_000, 50.0), grown(OURS, 5_000)],
+    records=[grown(OURS, 1_000_000)],
     costs=[Costs(path="new", parts={"store": 20.0, LOOP: 80.0})],
 )
 
@@ -64,8 +65,8 @@ def test_tables_are_whole() -> None:
     """Every row of a table has as many cells as its head."""
     tables = re.findall(r"(?:^\|.*\n)+", FOUND.document(), re.MULTILINE)
 
-    assert 5 == len(tables)
-    assert [1] * 5 == [len({row.count("|") for row in table.splitlines()}) for table in tables]
+    assert 6 == len(tables)
+    assert [1] * 6 == [len({row.count("|") for row in table.splitlines()}) for table in tables]
 
 
 def test_the_slow_provider_has_a_ratio_too() -> None:

@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 TOOLS = HERE.parent.parent / ".tools" / "bench"
 _START_SECONDS = 60.0
 _PAUSE_SECONDS = 0.005
+_RECORD_BYTES = 900
 _MODULES = "/usr/lib/nginx/modules"
 _BODY = (
     '{"items":[{"product":"PRODUCT","quantity":2}],"country":"DE","language":"de","customer":{"email":"ada@example.org",'
@@ -53,6 +54,12 @@ class World(Struct, frozen=True, kw_only=True):
         with Redis(port=self.store_port) as store:
             store.flushall()
 
+    def fill_store(self, records: int) -> None:
+        """Forget every session, and keep so many records of other buyers."""
+        self.empty_store()
+        with Redis(port=self.store_port, socket_timeout=_START_SECONDS) as store:
+            store.execute_command("DEBUG", "POPULATE", records, "checkout:v1:{00}:session", _RECORD_BYTES)
+
     def count_keys(self, pattern: str) -> int:
         """How many keys of a pattern the store has."""
         with Redis(port=self.store_port) as store:
@@ -63,7 +70,7 @@ class World(Struct, frozen=True, kw_only=True):
 def world(folder: Path) -> Generator[World]:
     """The provider and the store run, both away from the server's core."""
     with ExitStack() as resources, on_cores(OTHER_CORE):
-        store = resources.enter_context(store_server(folder, save="", appendonly="no"))
+        store = resources.enter_context(store_server(folder, save="", appendonly="no", enable_debug_command="yes"))
         made = World(folder=folder, upstream_port=free_port(), store_port=store.port)
         made.body().write_text(_BODY.replace("PRODUCT", "pro-license"))
         made.body(good=False).write_text(_BODY.replace("PRODUCT", "no-such-product"))
