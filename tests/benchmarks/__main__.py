@@ -19,7 +19,7 @@ from tests.benchmarks.paths import NEW, REFUSED, REUSED, measure_paths
 from tests.benchmarks.ratios import losses, ratios
 from tests.benchmarks.report import costs_table, paths_table, ratios_table
 from tests.benchmarks.stacks import FASTAPI, FASTIFY, NGINX, OURS
-from tests.benchmarks.world import World, world
+from tests.benchmarks.world import TOOLS, World, world
 
 PATHS = (REUSED, NEW, REFUSED)
 
@@ -68,7 +68,7 @@ def _check(made: World, rounds: int, seconds: float) -> int:
 
 
 def _measure(made: World, rounds: int, seconds: float, only: list[str] | None) -> None:
-    machine = describe()
+    machine = describe(TOOLS / "ours/bin/python")
     paths = measure_paths(made, (OURS, FASTIFY, FASTAPI, NGINX), only or PATHS, rounds=rounds, seconds=seconds)
     if only:
         sys.stdout.write(f"{machine}\n\n{paths_table(paths)}\n{ratios_table(ratios(paths))}")

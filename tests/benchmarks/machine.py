@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -45,8 +46,9 @@ def memory_mib(root: int, *, peak: bool = False) -> float:
     return sum(_status_kib(pid, "VmHWM:" if peak else "VmRSS:") for pid in tree(root)) / 1024
 
 
-def describe() -> str:
-    """The machine in one line: date, processor, cores, kernel, Python."""
+def describe(interpreter: Path) -> str:
+    """The machine in one line: date, processor, cores, kernel, and the Python that both services in it run on."""
+    python = subprocess.run([interpreter, "-V"], capture_output=True, text=True, check=True).stdout.strip()
     cpu = next(
         (
             line.partition(":")[2].strip()
@@ -57,7 +59,7 @@ def describe() -> str:
     )
     return (
         f"{time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime())}; {cpu}, {os.cpu_count()} cores;"
-        f" Linux {platform.release()}; Python {platform.python_version()};"
+        f" Linux {platform.release()}; {python};"
         f" load average before the run {os.getloadavg()[0]:.1f}"
     )
 
