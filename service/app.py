@@ -15,6 +15,7 @@ from service import __version__
 from service.api.asker import named_address
 from service.api.callers import Callers
 from service.api.client_ip import ProxyTrust
+from service.api.direct import Direct
 from service.api.edge import Application, Edge
 from service.api.health import metrics_for_callers, open_metrics, probes
 from service.api.internal import internal
@@ -112,11 +113,11 @@ def _on_listeners(application: Callable[..., Litestar], internal_port: int | Non
     if internal_port is None:
         whole = application(*ROUTES)
         whole.state["documents"] = documents
-        return whole
+        return Direct(whole)
     public = application(*PUBLIC_ROUTES, *SHARED_ROUTES)
     inner = application(*INTERNAL_ROUTES, *SHARED_ROUTES, open_metrics)
     inner.state["documents"] = documents
-    return Listeners(public, inner, internal_port)
+    return Listeners(Direct(public), inner, internal_port)
 
 
 def runtime_of(settings: Settings, resources: Resources, clock: Clock, flights: SharedFlights) -> Runtime:

@@ -1,12 +1,10 @@
 """What a request's access line will say, gathered while it runs."""
 
-from typing import Any
-
-from litestar import Request
+from service.api.asked import Asked
 
 KEY = "access"
 
 
-def note(request: Request[Any, Any, Any], **fields: str) -> None:
+def note(asked: Asked, **fields: str) -> None:
     """Add fields to the access line: names and outcomes, never anything that a buyer typed."""
-    request.scope["state"].setdefault(KEY, {}).update(fields)
+    asked.scope["state"].setdefault(KEY, {}).update(fields)

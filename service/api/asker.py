@@ -3,9 +3,10 @@
 import re
 
 from service.api.access import note
+from service.api.asked import Asked, Headers, headers_of
 from service.api.callers import Caller
 from service.api.client_ip import ClientAddress, ProxyTrust, parse_address
-from service.api.runtime import AppRequest, Runtime
+from service.api.runtime import Runtime
 from service.checkout.buyer import NO_HEADERS, Buyer
 from service.checkout.countries import ISO_COUNTRIES
 from service.checkout.errors import FieldError, InvalidIdempotencyKeyError, InvalidRequestError
@@ -18,62 +19,62 @@ _LONGEST_IDEMPOTENCY_KEY = 255
 _MAX_HEADER_CHARACTERS = 512
 
 
-def client_address(request: AppRequest, runtime: Runtime) -> ClientAddress:
+def client_address(asked: Asked, runtime: Runtime) -> ClientAddress:
     """Whose request this is, by the socket and the configured trust."""
-    peer = request.scope["client"]
-    return runtime.trust.resolve(peer[0] if peer else None, request.scope["headers"])
+    peer = asked.scope["client"]
+    return runtime.trust.resolve(peer[0] if peer else None, asked.scope["headers"])
 
 
-def browser(request: AppRequest, runtime: Runtime) -> Buyer:
+def browser(asked: Asked, runtime: Runtime) -> Buyer:
     """The buyer behind a browser's request.
 
     Raises:
         InvalidRequestError: the `Buyer-Key` is malformed or sent twice.
         InvalidIdempotencyKeyError: the `Idempotency-Key` is malformed, or without a `Buyer-Key`.
     """
-    address, headers = client_address(request, runtime), request.headers
+    address, headers = client_address(asked, runtime), headers_of(asked.scope)
     through_proxy = address.trusted_peer
-    key = _buyer_key(request)
-    if key is None and idempotency_key(request) is not None:
+    key = _buyer_key(headers)
+    if key is None and idempotency_key(asked) is not None:
         raise InvalidIdempotencyKeyError("An Idempotency-Key needs a Buyer-Key beside it.")
     return Buyer(
         key=key,
         address=address.buyer,
         network=address.network,
-        header_country=_header_country(request, runtime) if through_proxy else None,
-        accept_language=headers.get("accept-language"),
-        origin=headers.get("origin"),
-        trusted_headers=_trusted_headers(request, runtime) if through_proxy else NO_HEADERS,
+        header_country=_header_country(asked, runtime) if through_proxy else None,
+        accept_language=headers.first(b"accept-language"),
+        origin=headers.first(b"origin"),
+        trusted_headers=_trusted_headers(asked, runtime) if through_proxy else NO_HEADERS,
     )
 
 
-def authenticate(request: AppRequest, runtime: Runtime) -> Caller:
+def authenticate(asked: Asked, runtime: Runtime) -> Caller:
     """The caller of this request, noted for the access line.
 
     Raises:
         UnauthenticatedError: nobody known.
     """
-    found = runtime.callers.authenticate(_only_value(request, "authorization"))
-    note(request, caller=found.name)
+    found = runtime.callers.authenticate(headers_of(asked.scope).only(b"authorization"))
+    note(asked, caller=found.name)
     return found
 
 
-def caller(request: AppRequest, runtime: Runtime, name: str) -> Buyer:
+def caller(asked: Asked, runtime: Runtime, name: str) -> Buyer:
     """The buyer on whose behalf a caller asks: the connection's address and country are the caller's, and not used.
 
     Raises:
         InvalidRequestError: the `Buyer-Key` is malformed.
     """
-    through_proxy = client_address(request, runtime).trusted_peer
+    through_proxy = client_address(asked, runtime).trusted_peer
     return Buyer(
-        key=_buyer_key(request),
+        key=_buyer_key(headers_of(asked.scope)),
         caller=name,
-        trusted_headers=_trusted_headers(request, runtime) if through_proxy else NO_HEADERS,
+        trusted_headers=_trusted_headers(asked, runtime) if through_proxy else NO_HEADERS,
     )
 
 
-def _buyer_key(request: AppRequest) -> str | None:
-    keys = request.headers.getall("buyer-key", [])
+def _buyer_key(headers: Headers) -> str | None:
+    keys = headers.all(b"buyer-key")
     if not keys:
         return None
     if len(keys) > 1 or not _BUYER_KEY.fullmatch(keys[0]):
@@ -82,13 +83,13 @@ def _buyer_key(request: AppRequest) -> str | None:
     return keys[0]
 
 
-def idempotency_key(request: AppRequest) -> str | None:
+def idempotency_key(asked: Asked) -> str | None:
     """The `Idempotency-Key` in its bare form, however it was sent.
 
     Raises:
         InvalidIdempotencyKeyError: it is malformed.
     """
-    values = request.headers.getall("idempotency-key", [])
+    values = headers_of(asked.scope).all(b"idempotency-key")
     if not values:
         return None
     quoted = _QUOTED_KEY.fullmatch(values[0])
@@ -113,21 +114,16 @@ def named_address(text: str | None, trust: ProxyTrust) -> str | None:
     return str(address)
 
 
-def _header_country(request: AppRequest, runtime: Runtime) -> str | None:
+def _header_country(asked: Asked, runtime: Runtime) -> str | None:
     name = runtime.server.country_header
-    country = (_only_value(request, name) or "").upper() if name else ""
+    country = (headers_of(asked.scope).only(name.lower().encode()) or "").upper() if name else ""
     return country if country in ISO_COUNTRIES else None  # networks also say "XX", "T1" for Tor, "EU"
 
 
-def _trusted_headers(request: AppRequest, runtime: Runtime) -> dict[str, str]:
+def _trusted_headers(asked: Asked, runtime: Runtime) -> dict[str, str]:
+    headers = headers_of(asked.scope)
     return {
         name.lower(): value[:_MAX_HEADER_CHARACTERS]
         for name in runtime.server.trusted_headers
-        if (value := _only_value(request, name)) and value.isprintable()
+        if (value := headers.only(name.lower().encode())) and value.isprintable()
     }
-
-
-def _only_value(request: AppRequest, name: str) -> str | None:
-    """A header's value; None also for one that comes twice, as the proxy's may then be either."""
-    values = request.headers.getall(name, [])
-    return values[0] if len(values) == 1 else None

@@ -4,13 +4,14 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
-from http import HTTPStatus
+from itertools import chain
 from typing import Any, cast
 
 import structlog
 from litestar.types import HTTPScope
 
 from service.api.access import KEY
+from service.api.asked import headers_of
 from service.api.problems import refusal
 from service.observability import metrics
 
@@ -78,9 +79,10 @@ class Edge:
         if not scope["path"].startswith("/checkout"):
             return []
         headers = [(b"vary", b"Origin")]
-        origin: bytes | None = next((value for name, value in scope["headers"] if name == b"origin"), None)
-        if origin is not None and self._is_known_origin(origin.decode("latin-1")):
-            headers += [(b"access-control-allow-origin", origin), (b"access-control-expose-headers", _EXPOSED)]
+        origin = headers_of(scope).first(b"origin")
+        if origin is not None and self._is_known_origin(origin):
+            allowed = b"access-control-allow-origin", origin.encode("latin-1")
+            headers += [allowed, (b"access-control-expose-headers", _EXPOSED)]
             if scope["method"] == "OPTIONS":
                 headers += _PREFLIGHT
         return headers
@@ -90,7 +92,7 @@ def _oversized(scope: Json) -> str | None:
     """The slug for an address or headers beyond what any proxy passes; the server itself has no such limits."""
     if len(scope["path"]) + len(scope["query_string"]) > _MAX_URI_BYTES:
         return "uri-too-long"
-    if sum(len(name) + len(value) for name, value in scope["headers"]) > _MAX_HEADER_BYTES:
+    if sum(map(len, chain.from_iterable(scope["headers"]))) > _MAX_HEADER_BYTES:
         return "headers-too-large"
     return None
 
@@ -117,7 +119,7 @@ def _observe(scope: Json, status: int, seconds: float) -> None:
     if "checkout" in fields:
         outcome = fields.get("outcome") or fields.get("problem") or "left"
         _sessions(fields["checkout"], outcome).inc()
-    write = log.warning if status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info
+    write = log.warning if status >= _SERVER_ERROR else log.info
     write(
         "request",
         request_id=scope["state"]["request_id"],
@@ -136,4 +138,5 @@ _sessions = cache(metrics.SESSIONS.labels)
 _MAX_URI_BYTES = 8 * 1024
 _MAX_HEADER_BYTES = 32 * 1024
 CLIENT_LEFT = 499  # nginx's word for a client that left before the answer
+_SERVER_ERROR = 500
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -4,11 +4,12 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import structlog
-from litestar import Request, Response
+from litestar import Response
+from litestar.connection.base import empty_receive
 from litestar.exceptions import HTTPException
 from litestar.response.base import ASGIResponse
 from litestar.types import HTTPScope
@@ -16,6 +17,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from service.api.access import note
+from service.api.asked import Asked, BareRequest
+from service.api.json_answer import JsonAnswer
 from service.checkout.errors import CheckoutError, FieldError, ProviderError
 from service.checkout.limit_errors import ChallengeRequiredError, ShownChallenge
 from service.observability.logging import place_of
@@ -190,16 +193,28 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
     challenge: ShownChallenge | None = None
 
 
+class ProblemAnswer(Response[bytes]):
+    """A problem as the framework takes an answer to an error."""
+
+    def to_asgi_response(self, *_args: object, **_options: object) -> ASGIResponse:
+        """Ready to be sent."""
+        return self.ready()
+
+    def ready(self) -> ASGIResponse:
+        """Ready to be sent, whoever asked."""
+        headers = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+        return JsonAnswer(self.content, self.status_code or 0, *headers, media_type=PROBLEM_JSON.encode())
+
+
 _encode = msgspec.json.Encoder().encode
-AnyRequest = Request[Any, Any, Any]
 
 
-def of_checkout_error(request: AnyRequest, error: CheckoutError) -> Response[bytes]:
+def of_checkout_error(asked: Asked, error: CheckoutError) -> ProblemAnswer:
     """The answer to an error of ours."""
     if isinstance(error, ProviderError):
-        note(request, **_why(error))
+        note(asked, **_why(error))
     problem = replace(
-        _problem(request, error.slug, error.detail),
+        _problem(asked, error.slug, error.detail),
         errors=error.errors,
         retry_after=error.retry_after_seconds,
         fallback_url=error.fallback_url,
@@ -226,29 +241,29 @@ def _why(error: ProviderError) -> dict[str, str]:
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def of_http_exception(request: AnyRequest, error: HTTPException) -> Response[bytes]:
+def of_http_exception(asked: Asked, error: HTTPException) -> ProblemAnswer:
     """The answer to an error of the framework; its own text stays inside."""
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return of_unexpected_error(request, error)
+        return of_unexpected_error(asked, error)
     slug = _SLUG_OF_STATUS.get(error.status_code, "invalid-request")
     headers = {name: value for name, value in (error.headers or {}).items() if name.lower() in _PASSED_ON}
-    return _respond(_problem(request, slug, PROBLEMS[slug].mend), headers)
+    return _respond(_problem(asked, slug, PROBLEMS[slug].mend), headers)
 
 
 def refusal(scope: HTTPScope, slug: str) -> Callable[..., Awaitable[None]]:
     """The answer, as an ASGI application, to a request that is not even shown to the framework."""
-    problem = _problem(Request(scope), slug, PROBLEMS[slug].mend)
-    return ASGIResponse(body=_encode(problem), status_code=problem.status, media_type=PROBLEM_JSON)
+    problem = _problem(BareRequest(scope, empty_receive), slug, PROBLEMS[slug].mend)
+    return _respond(problem, {}).ready()
 
 
-def of_unexpected_error(request: AnyRequest, error: Exception) -> Response[bytes]:
+def of_unexpected_error(asked: Asked, error: Exception) -> ProblemAnswer:
     """The answer when the service itself failed.
 
     The log gets the kind and the place alone, as the message of an exception may hold anything.
     """
-    request_id = request.scope["state"]["request_id"]
+    request_id = asked.scope["state"]["request_id"]
     log.error("request.failed", error=type(error).__name__, place=place_of(error), request_id=request_id)
-    return _respond(_problem(request, "internal-error", PROBLEMS["internal-error"].mend), {})
+    return _respond(_problem(asked, "internal-error", PROBLEMS["internal-error"].mend), {})
 
 
 def encoded_problem(slug: str, request_id: str) -> bytes:
@@ -256,9 +271,9 @@ def encoded_problem(slug: str, request_id: str) -> bytes:
     return _encode(_problem_of(slug, PROBLEMS[slug].mend, request_id))
 
 
-def _problem(request: AnyRequest, slug: str, detail: str) -> Problem:
-    note(request, problem=slug)
-    return _problem_of(slug, detail, request.scope["state"]["request_id"])
+def _problem(asked: Asked, slug: str, detail: str) -> Problem:
+    note(asked, problem=slug)
+    return _problem_of(slug, detail, asked.scope["state"]["request_id"])
 
 
 def _problem_of(slug: str, detail: str, request_id: str) -> Problem:
@@ -272,6 +287,6 @@ def _problem_of(slug: str, detail: str, request_id: str) -> Problem:
     )
 
 
-def _respond(problem: Problem, headers: dict[str, str]) -> Response[bytes]:
+def _respond(problem: Problem, headers: dict[str, str]) -> ProblemAnswer:
     body = _encode(problem)
-    return Response(body, status_code=problem.status, media_type=PROBLEM_JSON, headers=headers)
+    return ProblemAnswer(body, status_code=problem.status, media_type=PROBLEM_JSON, headers=headers)

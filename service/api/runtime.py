@@ -7,6 +7,7 @@ from litestar import Request
 from litestar.datastructures import State
 from msgspec import Struct
 
+from service.api.asked import Asked
 from service.api.callers import Callers
 from service.api.client_ip import ProxyTrust
 from service.api.settings import ServerSettings
@@ -43,9 +44,9 @@ class Current:
         return self.runtime is not None and origin in self.runtime.origins
 
 
-def runtime_of(request: AppRequest) -> Runtime:
+def runtime_of(asked: Asked) -> Runtime:
     """The runtime in force."""
-    current: Current = request.app.state["current"]
+    current: Current = asked.scope["app"].state["current"]
     if current.runtime is None:
         raise RuntimeError("a request before the start")
     return current.runtime

@@ -1,6 +1,7 @@
 """Our wire format where it differs from the core's words: what a browser may send, and what we answer."""
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated
 
 import msgspec
@@ -31,7 +32,16 @@ class BrowserItem(ItemFields, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def to_item(self) -> Item:
         """The item without anything restricted."""
-        return Item(**{name: getattr(self, name) for name in ItemFields.__struct_fields__})
+        return Item(
+            product=self.product,
+            quantity=self.quantity,
+            attributes=self.attributes,
+            subscription=self.subscription,
+            trial=self.trial,
+            gift_to=self.gift_to,
+            game_server=self.game_server,
+            custom_variables=self.custom_variables,
+        )
 
 
 class BrowserRequest(RequestFields, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -57,28 +67,48 @@ class BrowserRequest(RequestFields, frozen=True, kw_only=True, forbid_unknown_fi
     def to_order_request(self) -> OrderRequest:
         """The request without anything restricted: each member that passes is named, so nothing slips through."""
         return OrderRequest(
-            **{name: getattr(self, name) for name in RequestFields.__struct_fields__},
-            items=tuple(item.to_item() for item in self.items),
+            checkout=self.checkout,
+            coupon=self.coupon,
+            customer=self.customer,
+            country=self.country,
+            language=self.language,
+            quote=self.quote,
+            challenge=self.challenge,
+            return_url=self.return_url,
+            cancel_url=self.cancel_url,
+            affiliate_code=self.affiliate_code,
+            promo_codes=self.promo_codes,
+            fresh=self.fresh,
+            items=tuple([item.to_item() for item in self.items]),
         )
 
     def restricted_fields(self) -> list[str]:
         """The fields that are set although only servers may, as paths of the body."""
-        fields = _set_names(self, _REQUEST_RESTRICTED, "")
+        fields = _REQUEST_RESTRICTED.set_in(self)
         for index, item in enumerate(self.items):
-            fields += _set_names(item, _ITEM_RESTRICTED, f"items[{index}].")
+            fields += [f"items[{index}].{name}" for name in _ITEM_RESTRICTED.set_in(item)]
         return fields
 
 
-def _restricted_names(kind: type[Struct]) -> tuple[tuple[str, str], ...]:
-    return tuple((f.name, f.encode_name) for f in msgspec.structs.fields(kind) if f.default is UNSET)
+class _Restricted:
+    """The restricted members of a kind of struct."""
+
+    def __init__(self, kind: type[Struct]) -> None:
+        fields = [field for field in msgspec.structs.fields(kind) if field.default is UNSET]
+        self._names = [field.encode_name for field in fields]
+        self._values_of = attrgetter(*(field.name for field in fields))
+        self._none_set = (UNSET,) * len(fields)
+
+    def set_in(self, struct: Struct) -> list[str]:
+        """The names of those that are set."""
+        values = self._values_of(struct)
+        if values == self._none_set:
+            return []
+        return [name for name, value in zip(self._names, values, strict=True) if value is not UNSET]
 
 
-def _set_names(struct: Struct, names: tuple[tuple[str, str], ...], prefix: str) -> list[str]:
-    return [f"{prefix}{encoded}" for name, encoded in names if getattr(struct, name) is not UNSET]
-
-
-_REQUEST_RESTRICTED = _restricted_names(BrowserRequest)
-_ITEM_RESTRICTED = _restricted_names(BrowserItem)
+_REQUEST_RESTRICTED = _Restricted(BrowserRequest)
+_ITEM_RESTRICTED = _Restricted(BrowserItem)
 
 
 class WarningAnswer(Struct, frozen=True, kw_only=True, rename="camel"):

@@ -10,6 +10,7 @@ from litestar.response.base import ASGIResponse
 from service.api import asker, spec
 from service.api.access import note
 from service.api.answers import checkout_answer, json_answer
+from service.api.asked import Asked, headers_of
 from service.api.body import read_json_body
 from service.api.runtime import AppRequest, Runtime, runtime_of
 from service.api.schemas import BrowserOrder, BrowserRequest, BrowserSession
@@ -23,26 +24,32 @@ from service.checkout.errors import (
 )
 from service.storefront import asset
 
+CHECKOUT = "/checkout"
 _decoder = msgspec.json.Decoder(BrowserRequest)
 
 
-@post("/checkout", **spec.CREATE)
+@post(CHECKOUT, **spec.CREATE)
 async def create_checkout(request: AppRequest) -> ASGIResponse:
     """Create a session for a buyer, or hand out the present one.
 
     The same buyer (`Buyer-Key`) with the same request gets the same session until shortly before it expires.
     """
-    runtime = runtime_of(request)
-    body = await read_json_body(request)
-    origin = check_origin(request, runtime)
+    return await answer_checkout(request)
+
+
+async def answer_checkout(asked: Asked) -> ASGIResponse:
+    """The answer to one, by whichever way it came."""
+    runtime = runtime_of(asked)
+    body = await read_json_body(asked)
+    origin = check_origin(asked, runtime)
     browser_request = decode(_decoder, body)
-    note(request, checkout=_known_checkout(runtime, browser_request.checkout, origin))
+    note(asked, checkout=_known_checkout(runtime, browser_request.checkout, origin))
     order_request = browser_request.to_order_request()
     settings = runtime.service.checkout(order_request.checkout).settings
     _refuse_restricted([*browser_request.restricted_fields(), *settings.refused_from_browsers(order_request)])
-    buyer, key = asker.browser(request, runtime), asker.idempotency_key(request)
+    buyer, key = asker.browser(asked, runtime), asker.idempotency_key(asked)
     outcome = await runtime.service.create(order_request, buyer, key)
-    return checkout_answer(request, outcome, browser_request.language)
+    return checkout_answer(asked, outcome, browser_request.language)
 
 
 @get("/checkout/{reference:str}", **spec.READ)
@@ -50,8 +57,8 @@ async def read_checkout(request: AppRequest, reference: FromPath[str]) -> ASGIRe
     """What became of a session, for the browser that made it (the same `Buyer-Key`)."""
     runtime = runtime_of(request)
     origin = check_origin(request, runtime)
-    keys = request.headers.getall("buyer-key", [])
-    session = await runtime.sessions.find_for_browser(reference, keys[0] if len(keys) == 1 else "")
+    key = headers_of(request.scope).only(b"buyer-key")
+    session = await runtime.sessions.find_for_browser(reference, key or "")
     if origin is not None and origin not in runtime.origins_of.get(session.checkout, ()):
         raise UnknownSessionError
     order = BrowserOrder(id=session.order.id, reference=session.order.reference) if session.order else None
@@ -68,17 +75,18 @@ async def client_script() -> ASGIResponse:
     return ASGIResponse(body=asset("checkout.js"), media_type="text/javascript", headers=headers)
 
 
-def check_origin(request: AppRequest, runtime: Runtime) -> str | None:
+def check_origin(asked: Asked, runtime: Runtime) -> str | None:
     """The page's origin, when it is one that any checkout lists.
 
     Raises:
         OriginNotAllowedError: a foreign or `null` origin, or none where the browser says cross-site; or two of either.
     """
-    origins = request.headers.getall("origin", [])
+    headers = headers_of(asked.scope)
+    origins = headers.all(b"origin")
     if origins:
         is_foreign = len(origins) > 1 or origins[0] not in runtime.origins
     else:
-        sites = request.headers.getall("sec-fetch-site", [])
+        sites = headers.all(b"sec-fetch-site")
         is_foreign = len(sites) > 1 or sites == ["cross-site"]
     if is_foreign:
         raise OriginNotAllowedError("This site is not on the list of any checkout.")

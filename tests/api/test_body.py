@@ -156,6 +156,12 @@ def test_depth(
         (b'{"items": [{"product": "a", "quantity": 0}]}', "items[0].quantity", "Expected `int` >= 1."),
         (b'{"items": 1, "items": 2}', "items", "Expected `array`, got `int`."),
         (b'{"items": [], "items": []}', "items", "This member stands twice in one object: keep one."),
+        (b'{"items":[],"items":[]}', "items", "This member stands twice in one object: keep one."),
+        (
+            b'{"items":[],"fresh":false,"\\u0066resh":false}',
+            "fresh",
+            "This member stands twice in one object: keep one.",
+        ),
         (b'{"items": [], "4111111111111111": 1, "4111111111111111": 2}', "", "There is no such member."),
     ],
 )

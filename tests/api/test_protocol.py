@@ -246,6 +246,18 @@ def test_idle_connection_is_closed(impatient: str, first: bytes, drip: bytes) ->
         assert is_closed_in_time(connection, drip)
 
 
+def test_connection_in_use_is_not_idle(impatient: str) -> None:
+    """One that lives longer than it may be idle is served as long as requests come, and closed when none does."""
+    started = time.monotonic()
+    with connect(impatient) as connection:
+        while time.monotonic() < started + 2.5:
+            connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert 200 == RawAnswer(connection.recv(65536)).status
+            time.sleep(0.3)
+
+        assert is_closed_in_time(connection, b"")
+
+
 def is_closed_in_time(connection: socket.socket, drip: bytes) -> bool:
     """Whether the other side ends a connection on which something comes every tenth of a second."""
     deadline = time.monotonic() + 5

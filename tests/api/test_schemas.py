@@ -143,6 +143,17 @@ def test_no_server_only_field_can_be_forgotten() -> None:
     assert set(ITEM_FIELDS) == _restricted(BrowserItem)
 
 
+def test_no_field_of_everybody_is_lost() -> None:
+    """What a browser may say arrives, each member of it."""
+    item_values = dict.fromkeys(ItemFields.__struct_fields__, "x")
+    values = dict.fromkeys(RequestFields.__struct_fields__, "y")
+    asked = BrowserRequest(**values, items=(BrowserItem(**item_values),))  # type: ignore[arg-type]  # marks, not values
+    order = asked.to_order_request()
+
+    assert item_values == {name: getattr(order.items[0], name) for name in item_values}
+    assert values == {name: getattr(order, name) for name in values}
+
+
 def test_callers_fields_without_a_meaning_of_their_own(
     broker: httpx.Client, caller_headers: dict[str, str], sandbox: Sandbox
 ) -> None:
