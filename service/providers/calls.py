@@ -25,10 +25,12 @@ from service.resilience.bulkhead import Bulkhead, BulkheadFullError
 from service.resilience.health import BreakerSettings, Outcome
 from service.resilience.rate import RateBudget, RateSpentError, ShareSpentError
 from service.resilience.retries import RetryBudget
+from service.resilience.until import Until
 
 _FOR_THE_CALL_SECONDS = 1.0
 _JITTER_SECONDS = (0.05, 0.25)
 _ASKS_FOR_LATER = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+_FIRST_REDIRECT, _FIRST_FAILURE = 300, 500  # the members of HTTPStatus are slow to look up and to compare with
 log = structlog.get_logger()
 
 
@@ -123,33 +125,38 @@ class Calls:
             self._breaker.check()  # before the queue as well: it must cost nothing while the provider is down
             async with self._bulkhead.slot(deadline):
                 with self._breaker.call() as call:
-                    await self._take_rate(deadline)
-                    return await self._observed(exchange, call, deadline)
+                    return await self._observed(exchange, call, await self._take_rate(deadline))
         except (BreakerOpenError, BulkheadFullError, RateSpentError, TimeoutError) as reason:
             refusal, why = _refusal(reason)
             metrics.UPSTREAM_REFUSED.labels(self.upstream, why).inc()
             raise refusal from reason
 
-    async def _take_rate(self, deadline: float) -> None:
+    async def _take_rate(self, deadline: float) -> float:
+        """The seconds that are left."""
         wait_seconds = 0.0
         if self._rate is not None:
-            async with asyncio.timeout_at(deadline):
+            with Until(deadline):
                 wait_seconds = await self._rate.take()
-        if asyncio.get_running_loop().time() >= deadline:
+        left_seconds = deadline - asyncio.get_running_loop().time()
+        if left_seconds <= 0:
             raise TimeoutError
         if wait_seconds > 0:
             raise RateSpentError(wait_seconds)
+        return left_seconds
 
-    async def _observed(self, exchange: Callable[[], Awaitable[A]], call: Call, deadline: float) -> A | ProviderError:
-        is_hurried = deadline - asyncio.get_running_loop().time() < self._read_timeout / 2
-        with self._in_flight.track_inprogress():
-            try:
-                answer = await exchange()
-            except ProviderError as failure:
-                # Half of the silence that the provider is granted says nothing of it.
-                too_soon = is_hurried and isinstance(failure, UpstreamTimeoutError)
-                call.outcome = Outcome.UNKNOWN if too_soon else Outcome.FAILED
-                return failure
+    async def _observed(
+        self, exchange: Callable[[], Awaitable[A]], call: Call, left_seconds: float
+    ) -> A | ProviderError:
+        self._in_flight.inc()
+        try:
+            answer = await exchange()
+        except ProviderError as failure:
+            # Half of the silence that the provider is granted says nothing of it.
+            too_soon = left_seconds < self._read_timeout / 2 and isinstance(failure, UpstreamTimeoutError)
+            call.outcome = Outcome.UNKNOWN if too_soon else Outcome.FAILED
+            return failure
+        finally:
+            self._in_flight.dec()
         call.outcome = _outcome(answer.status)
         return answer
 
@@ -172,9 +179,9 @@ def forget_breaker(upstream: str, breaker: Breaker) -> None:
 
 def _outcome(status: int) -> Outcome:
     """A 4xx says that somebody is there, and nothing more: it may be the request's own fault."""
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Outcome.FAILED
-    return Outcome.SUCCEEDED if status < HTTPStatus.MULTIPLE_CHOICES else Outcome.ANSWERED
+    if status < _FIRST_REDIRECT:
+        return Outcome.SUCCEEDED
+    return Outcome.FAILED if status >= _FIRST_FAILURE else Outcome.ANSWERED
 
 
 def _refusal(reason: Exception) -> tuple[CheckoutError, str]:

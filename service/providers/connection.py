@@ -2,6 +2,7 @@
 
 import asyncio
 import select
+from itertools import chain
 from typing import cast
 
 import httpx
@@ -33,6 +34,15 @@ class Connection(asyncio.Protocol):
         self._other_bytes = 0  # of the answer, that are no body
         self._parts: list[bytes] = []
         self._unread_bytes = 0
+        self._read_seconds = self._deadline = 0.0  # of this exchange
+        self._late_at = 0.0  # for this wait
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the answer has come."""
+        return self._is_whole
 
     @property
     def is_clean(self) -> bool:
@@ -45,31 +55,36 @@ class Connection(asyncio.Protocol):
 
         It would be taken for the answer to the next request. What comes later still is, as HTTP/1.1 has no numbers.
         """
-        waiting = select.poll()
-        waiting.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
-        return not waiting.poll(0)
+        return not self._unseen.poll(0)
 
-    async def send(self, request: bytes, *, is_head: bool, read_seconds: float) -> None:
+    async def send(self, request: bytes, *, is_head: bool, read_seconds: float, deadline: float) -> None:
         """Send a request and wait for the status and headers of its answer.
+
+        Nothing may come for `read_seconds`, at most, and the answer must be there at the `deadline` (the loop's time).
 
         Raises:
             httpx.TransportError: they did not come. The request may have been carried out.
         """
         self._is_head, self._has_status, self._is_whole, self._other_bytes = is_head, False, False, 0
+        self._read_seconds, self._deadline = read_seconds, deadline
         if self._lost is None:
             self._transport.write(request)
         while not self._has_status:
-            await self._more(read_seconds)
+            await self._more()
 
-    async def read(self, read_seconds: float) -> bytes:
+    async def read(self) -> bytes:
         """What came of the body, waiting for at least a byte; empty at its end.
 
         Raises:
             httpx.TransportError: the body is broken off.
         """
         while not self._parts and not self._is_whole:
-            await self._more(read_seconds)
-        chunk = b"".join(self._parts)
+            await self._more()
+        return self.take()
+
+    def take(self) -> bytes:
+        """What has come of the body and was not taken yet."""
+        chunk = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts.clear()
         if self._unread_bytes > _PAUSE_ABOVE_BYTES and self._lost is None:
             self._transport.resume_reading()
@@ -83,6 +98,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop."""
         self._transport = cast("asyncio.Transport", transport)
+        self._unseen = select.poll()
+        self._unseen.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Called by the loop."""
@@ -129,7 +146,7 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if status in _TO_BE_SKIPPED:
             return
-        size = sum(len(name) + len(value) for name, value in self.headers)
+        size = sum(map(len, chain.from_iterable(self.headers)))
         if status < _FIRST_FINAL_STATUS or size > MAX_HEAD_BYTES:
             raise HttpParserError("a status that nobody asked for, or too large a header")
         self.status, self._has_status, self._is_whole = status, True, self._is_head
@@ -144,18 +161,35 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         self._is_whole = self._has_status  # not after a 1xx
 
-    async def _more(self, seconds: float) -> None:
+    async def _more(self) -> None:
         """Wait until something comes, or the end."""
         if self._lost is not None:
             kind, words = self._lost
             raise kind(words)
         self._waiter = self._loop.create_future()
-        timer = self._loop.call_later(seconds, self._lose, httpx.ReadTimeout, "Nothing came in time.")
+        self._late_at = min(self._loop.time() + self._read_seconds, self._deadline)
+        if self._timer is None or self._late_at < self._timer_at:
+            self._set_timer()
         try:
             await self._waiter
         finally:
-            timer.cancel()
             self._waiter = None
+
+    def _set_timer(self) -> None:
+        """One for many waits: it looks when it comes, and is set again only then, as most waits end long before."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = self._late_at
+        self._timer = self._loop.call_later(self._late_at - self._loop.time(), self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._waiter is None:
+            return
+        if self._loop.time() < self._late_at:
+            self._set_timer()
+        else:
+            self._lose(httpx.ReadTimeout, "Nothing came in time.")
 
     def _end(self, error: Exception | None) -> None:
         """The provider closed the connection, which is the end of an answer that says nothing of its length."""
@@ -169,6 +203,8 @@ class Connection(asyncio.Protocol):
         if self._lost is None:
             self._lost = kind, words
             self._transport.abort()
+            if self._timer is not None:
+                self._timer.cancel()
         self._wake()
 
     def _wake(self) -> None:

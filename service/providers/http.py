@@ -4,8 +4,9 @@ import asyncio
 import math
 import re
 import time
-from collections.abc import Callable, Container
-from functools import lru_cache, partial
+from collections.abc import Awaitable, Callable, Container
+from contextlib import aclosing
+from functools import cache, lru_cache, partial
 from http import HTTPStatus
 from typing import TypeVar, cast
 from urllib.parse import quote, urlencode
@@ -34,9 +35,10 @@ USER_AGENT = f"checkout-broker/{__version__}"
 MAX_ANSWER_BYTES = 256 * 1024
 _POOL_WAIT_SECONDS = 0.25
 _CREDENTIALS_GOOD_FOR_SECONDS = 60.0
-_MOST_PATHS = 256  # remembered; those that hold ids push each other out, never the few that are in use all the time
+_MOST_REMEMBERED = 256  # paths that hold ids push each other out, never the few that are in use all the time
 _NEVER = float("-inf")
 _HAVE_BODIES = frozenset({"POST", "PUT", "PATCH"})
+_UNAUTHORIZED, _FIRST_REDIRECT = 401, 300  # the members of HTTPStatus are slow to look up and to compare with
 K = TypeVar("K")
 _SEGMENT = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,256}")  # nothing that one library encodes and the next decodes
 
@@ -67,12 +69,21 @@ class Timeouts(Struct, frozen=True, kw_only=True):
 
 
 class UpstreamAnswer(Struct, frozen=True, kw_only=True):
-    """A whole answer; `retry_after_seconds` where the header said so."""
+    """A whole answer."""
 
     status: int
     body: bytes
-    retry_after_seconds: int | None
-    date: str | None = None
+    headers: httpx.Headers
+
+    @property
+    def retry_after_seconds(self) -> int | None:
+        """How long to wait, where the answer says so."""
+        return retry_after_seconds(self.headers.get("retry-after"), self.date)
+
+    @property
+    def date(self) -> str | None:
+        """When it was made, by the provider's clock."""
+        return cast("str | None", self.headers.get("date"))
 
 
 class Learned:
@@ -110,14 +121,15 @@ class UpstreamClient:
         self._calls = calls
         self._generation = 0
         self._learned = learned or Learned()
-        self._headers = {one: self._headers_with(one) for one in authorizations}
-        self._path_url = lru_cache(_MOST_PATHS)(self._url)
+        self._usual_headers = lru_cache(_MOST_REMEMBERED)(self._headers)
+        self._path_url = lru_cache(_MOST_REMEMBERED)(self._url)
         self._waits = {
             "connect": timeouts.connect,
             "read": timeouts.read,
             "pool": timeouts.connect + _POOL_WAIT_SECONDS,
         }
         self._seconds = metrics.UPSTREAM_SECONDS.labels(self.name)
+        self._count = cache(partial(metrics.UPSTREAM_CALLS.labels, self.name))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -152,12 +164,13 @@ class UpstreamClient:
         if authorization is not None:
             return await self._ask(request, authorization, deadline)
         first, count = self._generation, len(self._authorizations)
-        for generation in ((first + step) % count for step in range(count)):
-            answer = await self._ask(request, self._authorizations[generation], deadline)
-            if answer.status != HTTPStatus.UNAUTHORIZED:
-                if answer.status < HTTPStatus.MULTIPLE_CHOICES:
-                    self._generation = generation
-                    self._learned.worked_at[self._authorizations[generation]] = time.monotonic()
+        for generation in range(first, first + count):
+            one = self._authorizations[generation % count]
+            answer = await self._ask(request, one, deadline)
+            if answer.status != _UNAUTHORIZED:
+                if answer.status < _FIRST_REDIRECT:
+                    self._generation = generation % count
+                    self._learned.worked_at[one] = time.monotonic()
                     self._learned.paths.add(request.route or request.segments)
                 return answer
         if self._learned.is_good(self._authorizations):
@@ -167,7 +180,7 @@ class UpstreamClient:
 
     def show(self, request: UpstreamRequest) -> ShownRequest:
         """A request as it would be sent, with whatever comes after the scheme of its `Authorization` masked."""
-        built = self._build(request, self._authorizations[self._generation])
+        built = self._build(request, self._authorizations[self._generation], 0.0)
         scheme = request.scheme or built.headers["authorization"].partition(" ")[0]
         return ShownRequest(
             method=built.method,
@@ -193,14 +206,19 @@ class UpstreamClient:
                 return kind(detail, retry_after_seconds=wait)
         return UpstreamInvalidError("The provider's answer cannot be used.")
 
-    async def _ask(self, request: UpstreamRequest, authorization: str, deadline: float) -> UpstreamAnswer:
-        return await self._calls.make(partial(self._exchange, self._build(request, authorization), deadline), deadline)
+    def _ask(self, request: UpstreamRequest, authorization: str, deadline: float) -> Awaitable[UpstreamAnswer]:
+        return self._calls.make(partial(self._exchange, self._build(request, authorization, deadline)), deadline)
 
-    async def _exchange(self, request: httpx.Request, deadline: float) -> UpstreamAnswer:
+    async def _exchange(self, request: httpx.Request) -> UpstreamAnswer:
         started, outcome = time.perf_counter(), "cancelled"
         try:
-            async with asyncio.timeout_at(deadline):
-                answer = await self._read(request)
+            # Straight to the transport: cookies, redirects and auth flows of httpx.AsyncClient are not wanted here.
+            response = await self._transport.handle_async_request(request)
+            stream = response.stream
+            # The usual answer is all there by now.
+            body = b"".join(stream) if isinstance(stream, httpx.ByteStream) else await _read(stream)
+            if len(body) > MAX_ANSWER_BYTES:
+                raise UpstreamInvalidError("The provider's answer is too large.")
         except ProviderError as error:
             outcome = error.slug
             raise
@@ -209,31 +227,38 @@ class UpstreamClient:
             outcome = failure.slug
             raise failure from error
         else:
-            outcome = str(answer.status)
-            return answer
+            outcome = str(response.status_code)
+            return UpstreamAnswer(status=response.status_code, body=body, headers=response.headers)
         finally:
-            metrics.UPSTREAM_CALLS.labels(self.name, outcome).inc()
+            self._count(outcome).inc()
             self._seconds.observe(time.perf_counter() - started)
 
-    def _build(self, request: UpstreamRequest, authorization: str) -> httpx.Request:
-        headers = {**(self._headers.get(authorization) or self._headers_with(authorization)), **request.headers}
-        if request.body:
-            headers["Content-Type"] = "application/json"
-        if request.body or request.method in _HAVE_BODIES:
-            headers["Content-Length"] = str(len(request.body))
+    def _build(self, request: UpstreamRequest, authorization: str, deadline: float) -> httpx.Request:
+        is_usual = authorization in self._authorizations and not request.headers and not request.query
+        length = len(request.body) if request.body or request.method in _HAVE_BODIES else None
+        headers = (self._usual_headers if is_usual else self._headers)(authorization, length)
         url = self._url(request.segments, request.query) if request.query else self._path_url(request.segments)
-        # With `stream` httpx takes the headers as they are, which is half of the work.
-        stream, extensions = httpx.ByteStream(request.body), {"timeout": self._waits}
-        return httpx.Request(request.method, url, headers=headers, stream=stream, extensions=extensions)
+        # With `stream` httpx takes the headers as they are, and headers of its own kind are copied in one go.
+        stream = httpx.ByteStream(request.body)
+        extensions = {"timeout": self._waits, "deadline": deadline, "is_usual": is_usual}
+        built = httpx.Request(request.method, url, headers=headers, stream=stream, extensions=extensions)
+        if request.headers:
+            built.headers.update(request.headers)
+        return built
 
-    def _headers_with(self, authorization: str) -> dict[str, str]:
-        return {
+    def _headers(self, authorization: str, length: int | None) -> httpx.Headers:
+        headers = {
             "Host": self._base_url.netloc.decode(),
             "Authorization": authorization,
             "Accept": "application/json",
             "Accept-Encoding": "identity",
             "User-Agent": USER_AGENT,
         }
+        if length:
+            headers["Content-Type"] = "application/json"
+        if length is not None:
+            headers["Content-Length"] = str(length)
+        return httpx.Headers(headers)
 
     def _url(self, segments: tuple[str, ...], query: tuple[tuple[str, str], ...] = ()) -> httpx.URL:
         if all(map(_SEGMENT.fullmatch, segments)):
@@ -244,24 +269,16 @@ class UpstreamClient:
                 return url
         raise UpstreamMisconfiguredError("The provider's address cannot be built from this configuration.")
 
-    async def _read(self, request: httpx.Request) -> UpstreamAnswer:
-        # Straight to the transport: cookies, redirects and auth flows of httpx.AsyncClient are not wanted here.
-        response = await self._transport.handle_async_request(request)
-        try:
-            body = bytearray()
-            async for chunk in cast("httpx.AsyncByteStream", response.stream):
-                body += chunk
-                if len(body) > MAX_ANSWER_BYTES:
-                    raise UpstreamInvalidError("The provider's answer is too large.")
-        finally:
-            await response.aclose()
-        date = response.headers.get("date")
-        return UpstreamAnswer(
-            status=response.status_code,
-            body=bytes(body),
-            retry_after_seconds=retry_after_seconds(response.headers.get("retry-after"), date),
-            date=date,
-        )
+
+async def _read(stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> bytes:
+    """The rest of an answer, as far as it may be read."""
+    body = bytearray()
+    async with aclosing(cast("httpx.AsyncByteStream", stream)) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                break
+    return bytes(body)
 
 
 def _failure(cause: BaseException) -> ProviderError:

@@ -1,20 +1,23 @@
 """The connections to a provider, under httpx's interface: capped, kept a while, verified, and nothing sent twice."""
 
 import asyncio
+import math
 import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
-from functools import cache
+from functools import cache, lru_cache
 
 import certifi
 import httpx
 from aiohappyeyeballs import start_connection
 
 from service.providers.connection import Connection
+from service.resilience.slots import Slots
 
 _IDLE_SECONDS = 15.0
 _NEXT_ADDRESS_AFTER_SECONDS = 0.25
+_MOST_HEADS = 256  # remembered: those of one path differ by the length of the body, mostly
 _PORTS = {b"http": 80, b"https": 443}
 # A request line and headers, without a way to begin another line.
 _HEAD = re.compile(
@@ -46,30 +49,37 @@ class _Transport(httpx.AsyncBaseTransport):
     def __init__(self, max_connections: int, authorities: str) -> None:
         self._max_connections = max_connections
         self._authorities = authorities
-        self._slots = asyncio.Semaphore(max_connections)
+        self._slots = Slots(max_connections)
         self._open = 0  # or being opened
         self._idle: list[Connection] = []  # the latest last
         self._tidying: asyncio.TimerHandle | None = None
         self._is_closed = False
+        self._usual_head = lru_cache(_MOST_HEADS)(_head)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request once; its body is whole, and `connect`, `read` and `pool` timeouts are given."""
-        message, timeouts, url = _message(request), request.extensions["timeout"], request.url
-        await self._take_slot(timeouts["pool"])
+        """Send a request once; its body is whole, and `connect`, `read` and `pool` timeouts are given.
+
+        Two extensions are of our own: a `deadline`, in the loop's time, is that of everything, and a TimeoutError says
+        that it came; `is_usual` says that the head is not of one buyer, and so may be remembered.
+        """
+        message, url, timeouts = self._message(request), request.url, request.extensions["timeout"]
+        deadline = request.extensions.get("deadline", math.inf)
+        if not self._slots.take():
+            await self._wait_for_slot(timeouts["pool"], deadline)
         connection = None
         try:
             origin = (url.raw_scheme, url.raw_host, url.port or _PORTS[url.raw_scheme])
-            connection = self._take_idle(origin) or await self._connect(origin, timeouts["connect"])
-            await connection.send(message, is_head=request.method == "HEAD", read_seconds=timeouts["read"])
+            connection = self._take_idle(origin) or await self._connect(origin, timeouts["connect"], deadline)
+            is_head, read_seconds = request.method == "HEAD", timeouts["read"]
+            await connection.send(message, is_head=is_head, read_seconds=read_seconds, deadline=deadline)
         except BaseException:
             self.release(connection)
             raise
-        body = _Body(self, connection, timeouts["read"])
-        return httpx.Response(connection.status, headers=connection.headers, stream=body)
+        return httpx.Response(connection.status, headers=connection.headers, stream=self._body(connection))
 
     def release(self, connection: Connection | None) -> None:
         """Keep a connection for the next if all of its answer was read; `None` where there was none to be had."""
-        self._slots.release()
+        self._slots.give_back()
         if connection is None:
             return
         if self._is_closed or not connection.is_clean:
@@ -88,14 +98,27 @@ class _Transport(httpx.AsyncBaseTransport):
             self._drop(self._idle.pop())
         await asyncio.sleep(0)  # it is the loop that closes them
 
-    async def _take_slot(self, seconds: float) -> None:
-        if not self._slots.locked():
-            await self._slots.acquire()
-            return
+    def _message(self, request: httpx.Request) -> bytes:
+        if not isinstance(request.stream, httpx.ByteStream):
+            raise httpx.LocalProtocolError("The body of a request is sent whole.")
+        head_of = self._usual_head if request.extensions.get("is_usual") else _head
+        return b"".join((head_of(request.method, request.url.raw_path, *request.headers.raw), *request.stream))
+
+    def _body(self, connection: Connection) -> httpx.AsyncByteStream:
+        """What comes after the headers; where it is all there, the connection is free for the next."""
+        if not connection.is_whole:
+            return _Body(self, connection)
+        body = httpx.ByteStream(connection.take())
+        self.release(connection)
+        return body
+
+    async def _wait_for_slot(self, seconds: float, deadline: float) -> None:
+        latest = asyncio.get_running_loop().time() + seconds
         try:
-            async with asyncio.timeout(seconds):
-                await self._slots.acquire()
+            await self._slots.wait(min(latest, deadline))
         except TimeoutError as error:
+            if deadline < latest:
+                raise
             raise httpx.PoolTimeout("No connection became free in time.") from error
 
     def _take_idle(self, origin: Origin) -> Connection | None:
@@ -107,12 +130,13 @@ class _Transport(httpx.AsyncBaseTransport):
                 self._drop(connection)
         return None
 
-    async def _connect(self, origin: Origin, seconds: float) -> Connection:
+    async def _connect(self, origin: Origin, seconds: float, deadline: float) -> Connection:
         if self._open >= self._max_connections and self._idle:
             self._drop(self._idle.pop(0))  # to another host
         self._open += 1
         try:
-            return await _open(origin, self._authorities, seconds)
+            async with asyncio.timeout_at(deadline):
+                return await _open(origin, self._authorities, seconds)
         except BaseException:
             self._open -= 1
             raise
@@ -135,16 +159,15 @@ class _Transport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    """What comes after the headers; it gives its connection back when it is closed."""
+    """What has yet to come after the headers; it gives its connection back when it is closed."""
 
-    def __init__(self, transport: _Transport, connection: Connection, read_seconds: float) -> None:
+    def __init__(self, transport: _Transport, connection: Connection) -> None:
         self._transport = transport
         self._connection = connection
-        self._read_seconds = read_seconds
         self._is_open = True
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while self._is_open and (chunk := await self._connection.read(self._read_seconds)):
+        while self._is_open and (chunk := await self._connection.read()):
             yield chunk
 
     async def aclose(self) -> None:
@@ -174,14 +197,12 @@ async def _open_in_time(origin: Origin, authorities: str) -> Connection:
     return opened[1]
 
 
-def _message(request: httpx.Request) -> bytes:
-    if not isinstance(request.stream, httpx.ByteStream):
-        raise httpx.LocalProtocolError("The body of a request is sent whole.")
-    headers = [b"%s: %s\r\n" % header for header in request.headers.raw]
-    head = b"%s %s HTTP/1.1\r\n%s\r\n" % (request.method.encode(), request.url.raw_path, b"".join(headers))
+def _head(method: str, target: bytes, *headers: tuple[bytes, bytes]) -> bytes:
+    lines = b"\r\n".join(map(b": ".join, headers))
+    head = b"%s %s HTTP/1.1\r\n%s\r\n\r\n" % (method.encode(), target, lines)
     if not _HEAD.fullmatch(head) or head.count(b"\n") != len(headers) + 2:
         raise httpx.LocalProtocolError("The request cannot be written as HTTP.")
-    return b"".join((head, *request.stream))
+    return head
 
 
 @cache  # for all upstreams and reloads: reading the authorities holds up every request meanwhile

@@ -2,8 +2,8 @@
 
 import random
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import Self
 
 from service.resilience.health import BreakerSettings, Health, Outcome
 from service.resilience.window import MonotonicClock
@@ -17,12 +17,6 @@ class BreakerOpenError(Exception):
     def __init__(self, wait_seconds: float) -> None:
         super().__init__(f"open for {wait_seconds:.1f} s more")
         self.wait_seconds = wait_seconds
-
-
-class Call:
-    """A call that was let through; whoever makes it says what came of it."""
-
-    outcome = Outcome.UNKNOWN
 
 
 class Breaker:
@@ -46,31 +40,37 @@ class Breaker:
         Raises:
             BreakerOpenError: it would not.
         """
+        if not self.is_open:
+            return
         wait_seconds = self._probe_at - self._clock()
-        if self.is_open and (self._probing or wait_seconds > 0):
+        if self._probing or wait_seconds > 0:
             raise BreakerOpenError(max(wait_seconds, 0.0))
 
-    @contextmanager
-    def call(self) -> Generator[Call]:
+    def call(self) -> "Call":
         """Make a call inside; while the breaker is open it is a probe, and the only one.
 
         Raises:
             BreakerOpenError: not now.
         """
+        return Call(self)
+
+    def begin(self) -> Health | None:
+        """What `call` does first. A call is judged by the health that it began with, a probe by itself."""
         self.check()
-        call, health, is_probe = Call(), self._health, self.is_open
-        if is_probe:
-            self._probing, self._probe_at = True, self._clock() + _BETWEEN_PROBES_SECONDS
-        try:
-            yield call
-        finally:
-            if is_probe:
-                self._probing = False
-                self._judge_probe(call.outcome)
-            elif health is self._health:
-                health.add(call.outcome)
-                if health.is_bad():
-                    self._open()
+        if not self.is_open:
+            return self._health
+        self._probing, self._probe_at = True, self._clock() + _BETWEEN_PROBES_SECONDS
+        return None
+
+    def end(self, began_with: Health | None, outcome: Outcome) -> None:
+        """What `call` does last."""
+        if began_with is None:
+            self._probing = False
+            self._judge_probe(outcome)
+        elif began_with is self._health:
+            began_with.add(outcome)
+            if began_with.is_bad():
+                self._open()
 
     def _judge_probe(self, outcome: Outcome) -> None:
         if outcome is Outcome.FAILED:
@@ -90,3 +90,18 @@ class Breaker:
         if is_open != self.is_open:
             self.is_open = is_open
             self._on_change(is_open)
+
+
+class Call:
+    """A call that was let through; whoever makes it says what came of it."""
+
+    def __init__(self, breaker: Breaker) -> None:
+        self.outcome = Outcome.UNKNOWN
+        self._breaker = breaker
+
+    def __enter__(self) -> Self:
+        self._began_with = self._breaker.begin()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._breaker.end(self._began_with, self.outcome)

@@ -38,16 +38,18 @@ class Health:
 
     def add(self, outcome: Outcome) -> None:
         """Count what came of a call."""
-        if outcome not in {Outcome.SUCCEEDED, Outcome.FAILED}:
-            return
-        failed = outcome is Outcome.FAILED
-        self._calls.add()
-        self._in_a_row = self._in_a_row + 1 if failed else 0
-        if failed:
+        if outcome is Outcome.SUCCEEDED:
+            self._calls.add()
+            self._in_a_row = 0
+        elif outcome is Outcome.FAILED:
+            self._calls.add()
             self._failures.add()
+            self._in_a_row += 1
 
     def is_bad(self) -> bool:
         """Whether a limit is reached."""
-        limits, calls = self._settings, self._calls.total()
-        mostly = calls >= limits.enough and self._failures.total() >= limits.share * calls
-        return mostly or self._in_a_row >= limits.in_a_row
+        limits, failures = self._settings, self._failures.total()
+        if not failures:
+            return False
+        calls = self._calls.total()
+        return self._in_a_row >= limits.in_a_row or (calls >= limits.enough and failures >= limits.share * calls)

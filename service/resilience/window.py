@@ -18,19 +18,19 @@ class Window:
 
     def add(self) -> None:
         """It happened once more."""
-        step = self._forget_old()
+        step = int(self._clock() / self._step_seconds)
         if not self._steps or self._steps[-1][0] != step:
+            self._forget_before(step)
             self._steps.append([step, 0])
         self._steps[-1][1] += 1
         self._total += 1
 
     def total(self) -> int:
         """How often it happened."""
-        self._forget_old()
+        if self._total:
+            self._forget_before(int(self._clock() / self._step_seconds))
         return self._total
 
-    def _forget_old(self) -> int:
-        now = int(self._clock() / self._step_seconds)
+    def _forget_before(self, now: int) -> None:
         while self._steps and self._steps[0][0] <= now - _STEPS:
             self._total -= self._steps.popleft()[1]
-        return now

@@ -158,16 +158,30 @@ async def test_connection_of_a_cancelled_exchange_is_not_used_again() -> None:
 
 async def test_connection_of_an_answer_left_unread_is_not_used_again() -> None:
     """Whoever closes an answer before its end closes the connection, and can read no more of it."""
-    async with upstream(answering(response(200, b"x" * 1000))) as server, transport_of(1) as transport:
+    unfinished = response(200, b"x" * 1000).removesuffix(b"x" * 500)
+    async with upstream(answering(unfinished)) as server, transport_of(1) as transport:
         answer = await transport.handle_async_request(request_to(server.url))
         await answer.aclose()
         await answer.stream.aclose()  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue]
+        server.handler = answering(response(200, b"x" * 1000), unfinished)
         assert b"x" * 1000 == await exchange(transport, request_to(server.url))
         assert 2 == server.connections
         answer = await transport.handle_async_request(request_to(server.url))
         with pytest.raises(httpx.PoolTimeout):  # closing twice makes no second place
             await exchange(transport, request_to(server.url, pool=0.1))
         await answer.aclose()
+
+
+async def test_answer_that_is_all_there_holds_no_connection() -> None:
+    """What came whole with its headers is to be had after the connection has served another."""
+    async with (
+        upstream(answering(response(200, b"one"), response(200, b"two"))) as server,
+        transport_of(1) as transport,
+    ):
+        answers = [await transport.handle_async_request(request_to(server.url)) for _ in range(2)]
+        bodies = [await answer.aread() for answer in answers]
+
+    assert ([b"one", b"two"], 1) == (bodies, server.connections)
 
 
 async def test_failed_connections_cost_no_slot() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.certificates import Authority
 from tests.support.transport import TIMEOUTS, exchange, request_to, transport_of
-from tests.support.upstream import Received, answering, response, silent, upstream
+from tests.support.upstream import Received, answering, response, silent, until, upstream
 
 WHOLE = response(200)
 
@@ -26,6 +26,44 @@ async def test_connect_timeout_covers_the_handshake(scheme: str) -> None:
             await exchange(transport, request_to(url, connect=0.2, read=0.3))
 
     assert 0.2 <= time.monotonic() - started < 1.5
+
+
+async def test_deadline_is_over_everything() -> None:
+    """The wait for an answer, the connecting and the wait for a connection end at the deadline of the request."""
+
+    def until_then(url: str) -> httpx.Request:
+        request = request_to(url)
+        request.extensions["deadline"] = asyncio.get_running_loop().time() + 0.1
+        return request
+
+    async with upstream(silent) as server, transport_of(1) as transport:
+        started = time.monotonic()
+        with pytest.raises(httpx.ReadTimeout):
+            await exchange(transport, until_then(server.url))
+        with pytest.raises(TimeoutError):  # nobody speaks TLS there
+            await exchange(transport, until_then(server.url.replace("http:", "https:")))
+        holding = asyncio.create_task(exchange(transport, request_to(server.url)))
+        await until(lambda: len(server.requests) == 2)
+        with pytest.raises(TimeoutError):
+            await exchange(transport, until_then(server.url))
+        took = time.monotonic() - started
+        holding.cancel()
+        await asyncio.gather(holding, return_exceptions=True)
+
+    assert 0.3 <= took < 1.5
+
+
+async def test_each_request_has_timeouts_of_its_own() -> None:
+    """On a connection that was used with a long read timeout, a short one ends in its time."""
+    async with upstream(answering(WHOLE)) as server, transport_of(1) as transport:
+        await exchange(transport, request_to(server.url, read=10.0))
+        server.handler = silent
+        started = time.monotonic()
+        with pytest.raises(httpx.ReadTimeout):
+            await exchange(transport, request_to(server.url, read=0.2))
+
+    assert 0.2 <= time.monotonic() - started < 1.5
+    assert 1 == server.connections
 
 
 async def test_address_that_hangs_does_not_hold_up_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,10 +113,12 @@ async def test_request_is_one_write() -> None:
 
 @pytest.mark.parametrize("text", ["a\r\nX: b", "a\nb", "a\rb", "a\0b", "a\x7fb"])
 @pytest.mark.parametrize("place", ["method", "name", "value"])
-async def test_nothing_begins_another_line(text: str, place: str) -> None:
+@pytest.mark.parametrize("is_usual", [False, True])
+async def test_nothing_begins_another_line(text: str, place: str, is_usual: bool) -> None:  # noqa: FBT001  # a table's column
     """CR, LF, NUL or another control character, in whatever is sent, is refused before a connection is made."""
     async with upstream(answering(WHOLE)) as server, transport_of(1) as transport:
         request = request_to(server.url)
+        request.extensions["is_usual"] = is_usual
         if place == "method":
             request.method = text
         else:
