@@ -22,7 +22,12 @@ LOOP = "event loop, and its calls of the system"
 _AROUND_THE_LOOP = ("/service/__main__.py", "/service/serve.py", "/uvicorn/server.py", "/uvicorn/_compat.py")
 # By the innermost file of a sample that one of these words stands in; the first of them counts.
 PARTS: Mapping[str, Sequence[str]] = {
-    "HTTP: parsing requests, writing answers": ("/uvicorn/", "/service/api/protocol.py", "/service/api/connections.py"),
+    "HTTP: parsing requests, writing answers": (
+        "/uvicorn/",
+        "/service/api/protocol.py",
+        "/service/api/cycle.py",
+        "/service/api/connections.py",
+    ),
     "framework: routing, handlers": ("/litestar/",),
     "log line and metrics": ("/structlog/", "/prometheus_client/", "/service/observability/"),
     "edge: headers, body, origin, address, answer": ("/service/api/", "/service/checkout/decoding.py"),
