@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from service.api.access import note
 from service.api.asked import Asked, BareRequest
 from service.api.json_answer import JsonAnswer
-from service.checkout.errors import CheckoutError, FieldError, ProviderError
+from service.checkout.errors import CheckoutError, FieldError, ProviderError, forget_frames
 from service.checkout.limit_errors import ChallengeRequiredError, ShownChallenge
 from service.observability.logging import place_of
 
@@ -213,6 +213,7 @@ def of_checkout_error(asked: Asked, error: CheckoutError) -> ProblemAnswer:
     """The answer to an error of ours."""
     if isinstance(error, ProviderError):
         note(asked, **_why(error))
+    forget_frames(error)
     problem = replace(
         _problem(asked, error.slug, error.detail),
         errors=error.errors,

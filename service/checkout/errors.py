@@ -32,6 +32,7 @@ Two more refusals, of those who are over a limit, stand in `limit_errors.py`.
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from traceback import clear_frames
 from typing import ClassVar
 
 from msgspec import Struct
@@ -288,3 +289,10 @@ def at_upstream(name: str) -> Generator[None]:
     except ProviderError as error:
         error.upstream = name
         raise
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """Let go of what the calls held that an error ended: where they held the error, it would lead back to itself."""
+    while error:
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

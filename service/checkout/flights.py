@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from service.checkout.errors import CheckoutError
+from service.checkout.errors import CheckoutError, forget_frames
 
 T = TypeVar("T")
 
@@ -34,8 +34,11 @@ class Flights(Generic[T]):
             return await asyncio.shield(task), is_first
         except CheckoutError as error:
             raise copy.copy(error) from error.__cause__
+        finally:
+            del task  # its error leads to this frame, which would lead back to it
 
     def _landed(self, key: str, task: asyncio.Task[T]) -> None:
         del self._running[key]
-        if not task.cancelled():
-            task.exception()  # known, also where every asker has left
+        error = None if task.cancelled() else task.exception()  # known, also where every asker has left
+        if error:
+            forget_frames(error)

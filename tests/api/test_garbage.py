@@ -1,0 +1,57 @@
+"""Whether requests leave garbage that only a collection finds: workers collect rarely, so that nobody waits for it."""
+
+import gc
+import secrets
+from types import FrameType
+
+import httpx
+import pytest
+
+from tests.support.servers import Sandbox
+
+ORDER = {"items": [{"product": "pro-license"}]}
+UNKNOWN_CHECKOUT = {**ORDER, "checkout": "none"}
+TIMES = 5
+
+
+def left_by(broker: httpx.Client, bodies: list[object], key: str) -> list[str]:
+    """The kinds of our own objects that these requests leave in cycles."""
+    gc.collect()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    gc.disable()
+    try:
+        for body in bodies:
+            broker.post("/checkout", json=body, headers={"Buyer-Key": key})
+        broker.get("/livez")  # the answer before may not be sent to its end until there is another
+        gc.collect()
+    finally:
+        gc.enable()
+        gc.set_debug(0)
+    found = [_kind(one) for one in gc.garbage]
+    gc.garbage.clear()
+    return [kind for kind in found if kind.startswith("service.")]
+
+
+def _kind(found: object) -> str:
+    if isinstance(found, FrameType):
+        return f"{found.f_globals.get('__name__')}: {found.f_code.co_qualname}"
+    return f"{type(found).__module__}.{type(found).__qualname__}"
+
+
+@pytest.mark.parametrize("body", [ORDER, {**ORDER, "fresh": True}, UNKNOWN_CHECKOUT, {"items": []}])
+def test_requests_leave_none(broker: httpx.Client, body: object) -> None:
+    """Sessions handed out again, new ones and refusals."""
+    key = secrets.token_urlsafe(24)
+    broker.post("/checkout", json=body, headers={"Buyer-Key": key})
+
+    assert [] == left_by(broker, [body] * TIMES, key)
+
+
+@pytest.mark.parametrize("fault", ["error_500", "reset", "wrong_quantity", "bad_request"])
+def test_failures_leave_none(broker: httpx.Client, sandbox: Sandbox, fault: str) -> None:
+    """While the provider fails as well, when each error leads to the frames that it came through."""
+    sandbox.put_fault(fault)
+    status = broker.post("/checkout", json=ORDER, headers={"Buyer-Key": secrets.token_urlsafe(24)}).status_code
+
+    assert status not in {200, 201}
+    assert [] == left_by(broker, [ORDER] * TIMES, secrets.token_urlsafe(24))
