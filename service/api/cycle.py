@@ -61,7 +61,7 @@ class Cycle(RequestResponseCycle):
         if self.disconnected:
             return
         self.transport.write(answer)
-        self.scope["state"].pop(WHOLE_BODY, None)  # leads back to here: nothing is to be left in a cycle
+        self.scope.get("state", {}).pop(WHOLE_BODY, None)  # leads back to here: nothing is to be left in a cycle
         self.response_complete = True
         self.message_event.set()
         self.on_response()

@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
 from itertools import chain
 
@@ -60,9 +60,9 @@ class Commands:
             await asyncio.wait([self._watching])
         await self._client.close()
 
-    async def run(self, script: str, *keys: str, values: tuple[Value, ...]) -> object:
+    def run(self, script: str, *keys: str, values: tuple[Value, ...]) -> Awaitable[object]:
         """One step over keys that share a hash tag, so that a cluster can take it; raises like `ask`."""
-        return await self.ask("EVAL", script, len(keys), *keys, *values)
+        return self.ask("EVAL", script, len(keys), *keys, *values)
 
     async def ask(self, *command: Value) -> object:
         """What the store answers.

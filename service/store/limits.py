@@ -58,19 +58,16 @@ class RedisLimitStore:
         return self._noted(limits, [wait_ms / 1000 for wait_ms in cast("list[int]", waits_ms)])
 
     def _take_here(self, limits: Sequence[Limit]) -> Sequence[float]:
-        waits = [self._local.wait(_name(limit), self._share(limit), limit.seconds) for limit in limits]
+        waits = [self._local.wait(limit.key, self._share(limit), limit.seconds) for limit in limits]
         return self._noted(limits, waits)
 
     def _noted(self, limits: Sequence[Limit], waits: Sequence[float]) -> Sequence[float]:
         """What was granted counts here too, so that a store which comes and goes does not grant it twice."""
-        if not any(wait > 0 and limit.holds for limit, wait in zip(limits, waits, strict=True)):
-            for limit in limits:
-                self._local.add(_name(limit), self._share(limit), limit.seconds)
+        if any(waits) and any(wait > 0 and limit.holds for limit, wait in zip(limits, waits, strict=True)):
+            return waits
+        for limit in limits:
+            self._local.add(limit.key, self._share(limit), limit.seconds)
         return waits
 
     def _share(self, limit: Limit) -> int:
         return max(1, limit.most // self._workers)
-
-
-def _name(limit: Limit) -> str:
-    return f"{limit.kind} {limit.key}"
