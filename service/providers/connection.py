@@ -127,6 +127,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop."""
         self._end(exc)
+        del self._parser  # leads back to here: nothing is to be left in a cycle
 
     def on_message_begin(self) -> None:
         """Called by the parser, as the next are; what they raise ends the connection."""
