@@ -3,8 +3,6 @@
 from uvicorn._types import ASGISendEvent, HTTPResponseStartEvent
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from service.api.body import WHOLE_BODY
-
 _OF_ITS_OWN_FRAMING = frozenset({b"connection", b"transfer-encoding"})
 _NO_TEXT = bytes(range(0x20)) + b"\x7f"
 
@@ -61,7 +59,6 @@ class Cycle(RequestResponseCycle):
         if self.disconnected:
             return
         self.transport.write(answer)
-        self.scope.get("state", {}).pop(WHOLE_BODY, None)  # leads back to here: nothing is to be left in a cycle
         self.response_complete = True
         self.message_event.set()
         self.on_response()

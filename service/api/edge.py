@@ -73,6 +73,7 @@ class Edge:
             await app(scope, receive, send_hardened)
         finally:
             _observe(scope, status, time.perf_counter() - started)
+            scope["state"].clear()  # some of it leads back to the request: nothing is to be left in a cycle
 
     def _sharing_headers(self, scope: Json) -> list[tuple[bytes, bytes]]:
         """CORS for the storefront's routes alone: the exact origin, or nothing, which is a browser's no."""

@@ -292,7 +292,7 @@ def at_upstream(name: str) -> Generator[None]:
 
 
 def forget_frames(error: BaseException | None) -> None:
-    """Let go of what the calls held that an error ended: where they held the error, it would lead back to itself."""
+    """Let go of what the calls held that an error ended, as some hold the error; nobody else may have been given it."""
     while error:
         clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from copy import copy
 
 from redis.asyncio import RedisCluster
 from redis.exceptions import ConnectionError as StoreConnectionError
@@ -59,9 +60,13 @@ class Cluster:
         try:
             answers = await self._answers(questions)
         except STORE_ERRORS as error:
-            answers = [error] * len(questions)
+            answers = [copy(error) for _ in questions]
         except _BROKEN_CONNECTION:
-            answers = [StoreConnectionError()] * len(questions)
+            answers = [StoreConnectionError() for _ in questions]
+        except asyncio.CancelledError:
+            for question in questions:
+                question.give(StoreTimeoutError())
+            raise
         for question, answer in zip(questions, answers, strict=True):
             question.give(answer)
 

@@ -19,6 +19,8 @@ from service.store.question import STORE_ERRORS, Client, Question, Value
 _TICK_SECONDS = 0.05
 _LATE_SECONDS = 0.02
 _LONGEST_TICKS = 6  # 0.3 s: a request waits no longer for the store
+_LONGEST_SECONDS = 1.0  # also where hardly any tick comes in time
+_NO_TIME_SECONDS = 0.5  # since a tick was due: what came meanwhile has yet to be read
 _SLOW_TICKS = 2  # 0.1 s: what a request asks in a row, three questions without an idempotency key, fits into 0.3 s
 _WRITES_NOTHING = "return 1"  # but may, to a store that makes writers alone wait
 _PROBE_EVERY_SECONDS = 0.5
@@ -36,7 +38,8 @@ class Commands:
 
     A store that is silent or slow costs the requests of that moment 0.3 s, the next ones nothing: it is left alone
     until a probe is answered in time. The loop's own lag, under a burst of requests, is no slowness of the store: time
-    is counted in ticks, and one that comes late does not count, as the store may not have got any time either.
+    is counted in ticks, and one that comes late does not count, as the store may not have got any time either. But
+    nobody waits for longer than a second, or until the loop turns again.
     """
 
     def __init__(self, client: Client) -> None:
@@ -73,7 +76,7 @@ class Commands:
         if self._is_left_alone:
             raise StoreLeftAloneError
         loop = asyncio.get_running_loop()
-        question = Question(command, loop.create_future(), self._ticks)
+        question = Question(command, loop.create_future(), self._ticks, loop.time())
         if not self._questions:
             loop.call_soon(self._send_all)
         self._questions.append(question)
@@ -107,9 +110,9 @@ class Commands:
         questions, self._questions = self._questions, []
         if questions:
             self._unanswered.extend(questions)
-            self._client.send(questions)
             if self._ticking is None and not self._is_closed:
                 self._tick_later()
+            self._client.send(questions)
 
     def _tick_later(self) -> None:
         loop = asyncio.get_running_loop()
@@ -117,14 +120,16 @@ class Commands:
 
     def _tick(self, due: float) -> None:
         self._ticking = None
-        if asyncio.get_running_loop().time() - due < _LATE_SECONDS:
+        now = asyncio.get_running_loop().time()
+        if now - due < _LATE_SECONDS:
             self._ticks += 1
         while self._unanswered and self._unanswered[0].answer.done():
             self._unanswered.popleft()
         if not self._unanswered:
             return
         oldest = self._unanswered[0]
-        if self._ticks - oldest.tick >= _LONGEST_TICKS:
+        is_overdue = now - oldest.asked_at >= _LONGEST_SECONDS and now - due < _NO_TIME_SECONDS
+        if is_overdue or self._ticks - oldest.tick >= _LONGEST_TICKS:
             self._leave_alone(oldest.key)
             return
         if self._ticks - oldest.tick >= _SLOW_TICKS:
@@ -149,11 +154,13 @@ class Commands:
 
     async def _probe(self, key: str) -> None:
         """Leave a store alone until it answers in time; in a cluster, where the key is of what it did not answer."""
-        while not await self._answers_in_time(key):
-            self._leave_alone(key)
-            self._client.drop()
-            await asyncio.sleep(_PROBE_EVERY_SECONDS)
-        self._watching = None
+        try:
+            while not await self._answers_in_time(key):
+                self._leave_alone(key)
+                self._client.drop()
+                await asyncio.sleep(_PROBE_EVERY_SECONDS)
+        finally:
+            self._watching = None
         if self._is_left_alone:
             self._is_left_alone = False
             log.warning("store.asked_again")
@@ -162,9 +169,9 @@ class Commands:
         loop = asyncio.get_running_loop()
         probe = Question(("EVAL", _WRITES_NOTHING, 1, key), loop.create_future())
         self._client.send([probe])
-        ticks = 0
+        ticks, ends_at = 0, loop.time() + _LONGEST_SECONDS
         try:
-            while ticks < _SLOW_TICKS and not probe.answer.done():
+            while ticks < _SLOW_TICKS and loop.time() < ends_at and not probe.answer.done():
                 due = loop.time() + _TICK_SECONDS
                 await asyncio.wait([probe.answer], timeout=_TICK_SECONDS)
                 ticks += loop.time() - due < _LATE_SECONDS

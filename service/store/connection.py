@@ -84,7 +84,12 @@ class _Primary(Server):
         await self._sentinels.aclose()
 
     async def _open_primary(self, on_lost: OnLost) -> Wire:
-        place = await self._sentinels.discover_master(self._name)
+        try:
+            place = await self._sentinels.discover_master(self._name)
+        except BaseException:
+            # There may have been time for the first alone: another one is asked first the next time.
+            self._sentinels.sentinels.append(self._sentinels.sentinels.pop(0))
+            raise
         return await self._door.open_at(place, on_lost)
 
 

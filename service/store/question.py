@@ -15,12 +15,13 @@ STORE_ERRORS = (RedisError, RedisClusterException)
 class Question:
     """A command, and whoever waits for its answer; they may have left."""
 
-    __slots__ = ("answer", "command", "tick", "was_repeated")
+    __slots__ = ("answer", "asked_at", "command", "tick", "was_repeated")
 
-    def __init__(self, command: Command, answer: asyncio.Future[object], tick: int = 0) -> None:
+    def __init__(self, command: Command, answer: asyncio.Future[object], tick: int = 0, asked_at: float = 0.0) -> None:
         self.command = command
         self.answer = answer
         self.tick = tick
+        self.asked_at = asked_at
         self.was_repeated = False
 
     @property
@@ -29,7 +30,7 @@ class Question:
         return str(self.command[3] if self.command[0] == "EVAL" else self.command[1])
 
     def give(self, answer: object) -> None:
-        """Answer it, with an error too."""
+        """Answer it, with an error too: one of its own, as whoever gets it adds to where it came from."""
         if self.answer.done():
             return
         if isinstance(answer, Exception):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
 
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as StoreTimeoutError
@@ -78,4 +79,4 @@ class Server:
     def _give_all(self, error: RedisError) -> None:
         questions, self._waiting = self._waiting, []
         for question in questions:
-            question.give(error)
+            question.give(copy(error))

@@ -36,6 +36,7 @@ _ERRORS: dict[str, type[RedisError]] = {
 }
 # Its type hints know commands of one word alone.
 _pack = cast("Callable[[Command], bytes]", hiredis.pack_command)
+_PRIMARY_FOR_SECONDS = 1.0
 OnLost = Callable[["Wire", Sequence[Question]], None]
 
 
@@ -54,8 +55,9 @@ class Wire(asyncio.Protocol):
 
     def send(self, questions: Sequence[Question]) -> None:
         """Write in one piece."""
-        self._unanswered.extend(questions)
-        self._transport.write(b"".join([_pack(question.command) for question in questions]))
+        packed = b"".join([_pack(question.command) for question in questions])
+        self._unanswered.extend(questions)  # nobody waits for an answer to what cannot be packed
+        self._transport.write(packed)
 
     async def greet(self, commands: Sequence[Command]) -> None:
         """Ask what has to be asked before anything else.
@@ -77,6 +79,7 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop."""
         self._transport = cast("asyncio.Transport", transport)
+        self._opened_at = asyncio.get_running_loop().time()
 
     def data_received(self, data: bytes) -> None:
         """Called by the loop."""
@@ -84,13 +87,18 @@ class Wire(asyncio.Protocol):
             self._parser.feed(data)
             while (answer := self._parser.gets()) is not False:
                 question = self._unanswered.popleft()
-                if isinstance(answer, ReadOnlyError) and not question.was_repeated:
-                    self._unanswered.appendleft(question)  # another server is the primary now
+                if isinstance(answer, ReadOnlyError) and self._may_be_another(question):
+                    self._unanswered.appendleft(question)
                     self.abort()
                     return
                 question.give(answer)
         except (InvalidResponse, IndexError):
             self.abort()
+
+    def _may_be_another(self, question: Question) -> bool:
+        """Whether another server may be the primary now; this one was just found to be it, where the wire is new."""
+        age_seconds = asyncio.get_running_loop().time() - self._opened_at
+        return not question.was_repeated and age_seconds > _PRIMARY_FOR_SECONDS
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # whatever it was, it is gone
         """Called by the loop."""

@@ -12,6 +12,7 @@ import pytest
 from service.app import create_app
 from service.store.embedded import EmbeddedStore
 from tests.support.config import default_toml, settings_of
+from tests.support.raw import exchange
 from tests.support.servers import Sandbox, serving
 
 ORDER = {"items": [{"product": "pro-license"}]}
@@ -19,7 +20,7 @@ UNKNOWN_CHECKOUT = {**ORDER, "checkout": "none"}
 TIMES = 3  # with the one before too few to open a breaker
 
 
-def left_by(broker: httpx.Client, bodies: list[object], key: str) -> list[str]:
+def left_by(broker: httpx.Client, bodies: list[object], key: str, *raw: bytes) -> list[str]:
     """The kinds of our own objects that these requests leave in cycles."""
     gc.collect()
     gc.set_debug(gc.DEBUG_SAVEALL)
@@ -27,6 +28,8 @@ def left_by(broker: httpx.Client, bodies: list[object], key: str) -> list[str]:
     try:
         for body in bodies:
             broker.post("/checkout", json=body, headers={"Buyer-Key": key})
+        for one in raw:
+            exchange(str(broker.base_url), one)
         broker.get("/livez")  # the answer before may not be sent to its end until there is another
         gc.collect()
     finally:
@@ -50,6 +53,14 @@ def test_requests_leave_none(broker: httpx.Client, body: object) -> None:
     broker.post("/checkout", json=body, headers={"Buyer-Key": key})
 
     assert [] == left_by(broker, [body] * TIMES, key)
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_closing_connections_leave_none(broker: httpx.Client, version: bytes) -> None:
+    """As proxies close them that speak HTTP/1.0, or ask for it."""
+    ask = b"HEAD /livez HTTP/%b\r\nHost: broker\r\nConnection: close\r\n\r\n" % version
+
+    assert [] == left_by(broker, [], "", *([ask] * TIMES))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Questions to a real store: together, within their time, and none while it is slow or gone."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
@@ -191,6 +192,24 @@ async def test_own_lag_is_not_the_store_s(valkey: ValkeyServer) -> None:
 
     assert None is answer.result()
     assert [] == lines
+
+
+async def test_silent_store_behind_a_busy_loop() -> None:
+    """Where every turn of the loop takes long, a store that says nothing is given up all the same."""
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    async with server, asking(server.sockets[0].getsockname()[1]) as commands:
+        asked = asyncio.create_task(failure_of(commands))
+        async with asyncio.timeout(10):
+            while not asked.done():
+                time.sleep(0.08)  # noqa: ASYNC251  # the fault
+                await asyncio.sleep(0)
+
+    assert isinstance(asked.result(), RedisError)
 
 
 async def test_closed_while_it_is_probed() -> None:

@@ -14,6 +14,7 @@ from service.store.question import STORE_ERRORS
 from service.store.server import Server
 from service.store.settings import StoreSettings
 from service.store.wire import OnLost, Wire
+from tests.support.ports import free_port
 
 StartValkey = Callable[..., ValkeyServer]
 
@@ -51,8 +52,9 @@ async def test_under_way_when_the_connection_goes(valkey: ValkeyServer, raw: Red
         assert isinstance(await asked, int)
 
 
-async def test_another_primary(start_valkey: StartValkey) -> None:
+async def test_another_primary(start_valkey: StartValkey, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that has become a replica is left for the one that is the primary now, and the question with it."""
+    monkeypatch.setattr("service.store.wire._PRIMARY_FOR_SECONDS", 0.0)
     former, now = start_valkey(), start_valkey()
     places = [former.port, now.port]
 
@@ -73,14 +75,43 @@ async def test_another_primary(start_valkey: StartValkey) -> None:
 
 
 async def test_replica_is_no_store(start_valkey: StartValkey) -> None:
-    """Where there is no primary the server's refusal is the answer, after one more try."""
+    """Where there is no primary the server's refusal is the answer, and costs no connection each time."""
     server = start_valkey()
     async with Redis(port=server.port) as admin:
         await admin.replicaof("127.0.0.1", 1)
-    async with asking(server.port) as commands:
-        with pytest.raises(STORE_ERRORS, match="READONLY"):
-            await commands.ask("SET", "x", "y")
-        assert None is await commands.ask("GET", "x")
+        before = (await admin.info("stats"))["total_connections_received"]
+        async with asking(server.port) as commands:
+            for _ in range(50):
+                with pytest.raises(STORE_ERRORS, match="READONLY"):
+                    await commands.ask("SET", "x", "y")
+                assert None is await commands.ask("GET", "x")
+        connections = (await admin.info("stats"))["total_connections_received"] - before
+
+    assert connections < 10
+
+
+async def test_what_cannot_be_sent_gets_no_answer(valkey: ValkeyServer, raw: Redis) -> None:
+    """Nor does it move the answers of others to the wrong question."""
+    await raw.mset({"one": "1", "two": "2"})
+    async with asking(valkey.port) as commands:
+        await commands.ask("GET", "one")
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda *_: None)
+        wrong = asyncio.create_task(commands.ask("GET", "\ud800"))
+        await asyncio.sleep(0.01)
+
+        assert [b"1", b"2"] == [*await asyncio.gather(commands.ask("GET", "one"), commands.ask("GET", "two"))]
+        with pytest.raises(STORE_ERRORS):
+            await wrong
+
+
+async def test_each_asker_has_an_error_of_its_own() -> None:
+    """Whoever raises one adds to where it came from, and may let go of what the others still need."""
+    async with asking(free_port()) as commands:
+        errors = await asyncio.gather(*(commands.ask("GET", "x") for _ in range(3)), return_exceptions=True)
+
+    assert 3 == len({id(error) for error in errors})
+    assert all(isinstance(error, STORE_ERRORS) for error in errors)
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """Several servers: the primary behind sentinels is found, also after it moved, and a cluster's keys on every node."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from service.store.commands import Commands
 from service.store.connection import create_client
 from service.store.limits import RedisLimitStore
 from service.store.paid import RedisPaidStore
+from service.store.question import STORE_ERRORS
 from service.store.rate import SharedRate
 from service.store.sessions import RedisSessionStore
 from service.store.settings import StoreSettings
@@ -62,6 +64,23 @@ async def _saved(store: RedisSessionStore, session: Session) -> bool:
         return session == await store.find(session.reference)
     except StoreRequiredError:
         return False
+
+
+async def test_silent_sentinel(
+    start_valkey: StartValkey, open_sessions: OpenSessions, session: Session, tmp_path: Path, family: Family
+) -> None:
+    """One that accepts and says nothing does not hide the others, though it is named first."""
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    primary, silent = start_valkey(), await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    first = silent.sockets[0].getsockname()[1]
+    async with silent:
+        with sentinel(tmp_path, primary.port, family) as port:
+            store = open_sessions(StoreSettings(url=f"redis+sentinel://127.0.0.1:{first},127.0.0.1:{port}/main/0"))
+            await until(lambda: _saved(store, session))
 
 
 @pytest.fixture
@@ -130,6 +149,22 @@ async def test_cluster_takes_limits(cluster: list[int]) -> None:
             with pytest.raises(ShareSpentError):
                 await rate.take()
     await commands.close()
+
+
+async def test_closed_cluster_answers_whoever_still_waits(cluster: list[int]) -> None:
+    """With an error, and at once."""
+    commands = Commands(create_client(StoreSettings(url=f"redis+cluster://127.0.0.1:{cluster[0]}")))
+    await commands.ask("GET", "x")
+    for port in cluster:
+        async with Redis(port=port) as node:
+            await node.client_pause(3000)
+    asked = asyncio.create_task(commands.ask("GET", "x"))
+    await asyncio.sleep(0.01)
+    await commands.close()
+
+    async with asyncio.timeout(1):
+        with pytest.raises(STORE_ERRORS):
+            await asked
 
 
 async def test_dead_cluster(open_sessions: OpenSessions, session: Session, failures: Callable[[str], float]) -> None:
