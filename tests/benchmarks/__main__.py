@@ -81,8 +81,8 @@ def _measure(made: World, rounds: int, seconds: float, only: list[str] | None) -
         paths=paths,
         workers=measure_workers(made, rounds=fewer, seconds=seconds),
         flights=measure_flights(made, rounds=fewer, seconds=seconds),
-        records=measure_records(made, rounds=fewer, seconds=seconds),
         costs=measure_costs(made, seconds=seconds),
+        records=measure_records(made, rounds=fewer, seconds=seconds),  # last: so much is not forgotten at once
     )
     sys.stdout.write(found.document())
     results.write(found)
