@@ -58,12 +58,12 @@ class Edge:
         shared = self._sharing_headers(scope)
         started, status = time.perf_counter(), CLIENT_LEFT
 
-        async def send_hardened(message: Json) -> None:
+        def send_hardened(message: Json) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 _harden(message, request_id, shared)
-            await send(message)
+            return send(message)
 
         # Routed as it was sent: what a proxy takes for another path than ours must not be ours after decoding.
         scope["path"] = scope["raw_path"].decode("latin-1")

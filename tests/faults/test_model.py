@@ -281,7 +281,7 @@ def test_no_session_goes_where_it_must_not(port: int, monkeypatch: pytest.Monkey
     """Whatever happens in whatever order, a session is its buyer's, its cart's, its mode's, alive and unpaid."""
     monkeypatch.setattr("service.store.commands._PROBE_EVERY_SECONDS", 0.05)
     wanted = settings(
-        max_examples=400 if IN_FULL else 25,
+        max_examples=400 if IN_FULL else 15,
         stateful_step_count=60,
         derandomize=not IN_FULL,
         deadline=None,

