@@ -1,6 +1,6 @@
 # Everything a developer does; CI runs `make check`.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check lint types architecture spec openapi chaos fuzz bench bench-check lock clean
+.PHONY: help install run test cover check lint types architecture spec openapi chaos fuzz bench bench-check lock clean
 
 PYTHON := .venv/bin/python
 DEV := .venv/.dev
@@ -24,7 +24,10 @@ install: $(DEV) ## Make .venv and everything else from nothing
 run: $(RUNTIME) ## Start the demo: service, sandbox provider, shop
 	@$(PYTHON) -m service demo
 
-test: install ## Run all tests, with coverage
+test: install ## Run all tests
+	@$(PYTHON) -m pytest -n 2 --dist loadfile
+
+cover: install ## Run all tests, and fail where too little of the code was run (twice the time)
 	@$(PYTHON) -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
 check: install lint types architecture spec test ## Everything that CI runs
