@@ -25,7 +25,6 @@ from service.resilience.bulkhead import Bulkhead, BulkheadFullError
 from service.resilience.health import BreakerSettings, Outcome
 from service.resilience.rate import RateBudget, RateSpentError, ShareSpentError
 from service.resilience.retries import RetryBudget
-from service.resilience.until import Until
 
 _FOR_THE_CALL_SECONDS = 1.0
 _JITTER_SECONDS = (0.05, 0.25)
@@ -135,7 +134,7 @@ class Calls:
         """The seconds that are left."""
         wait_seconds = 0.0
         if self._rate is not None:
-            with Until(deadline):
+            async with asyncio.timeout_at(deadline):
                 wait_seconds = await self._rate.take()
         left_seconds = deadline - asyncio.get_running_loop().time()
         if left_seconds <= 0:
