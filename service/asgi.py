@@ -18,7 +18,7 @@ from service.observability.logging import configure_logging
 from service.reload import Watcher
 from service.startup import EMBEDDED_DIRECTORY, INTERNAL_PORT
 
-_OBJECTS_BETWEEN_COLLECTIONS = 200_000  # some 30 MiB, should all of them be garbage
+_OBJECTS_BETWEEN_COLLECTIONS = 200_000  # tens of MiB, should all of them be garbage
 log = structlog.get_logger()
 
 
