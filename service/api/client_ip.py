@@ -19,6 +19,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Source = Literal["peer", "header", "none"]
 
 _KNOWN_PEERS = 1024
+_KNOWN_HEADERS = 4096  # one buyer asks more than once: a preflight, a checkout, what became of it
 _MAX_HEADER_BYTES = 4096
 _MAX_ELEMENTS = 32
 _WITH_PORT = re.compile(r"(?P<v4>[0-9.]{7,15}):[0-9]{1,5}|\[(?P<v6>[0-9A-Fa-f:.]{2,45})\](?::[0-9]{1,5})?")
@@ -52,13 +53,18 @@ class ProxyTrust:
         self._header = settings.client_ip_header.lower().encode()
         self._is_list = self._header in {b"forwarded", b"x-forwarded-for"}
         self._of_known_peer = lru_cache(_KNOWN_PEERS)(self._of_peer)
+        self._of_known_header = lru_cache(_KNOWN_HEADERS)(self._of_header)
 
     def resolve(self, peer: str | None, headers: Iterable[tuple[bytes, bytes]]) -> ClientAddress:
         """Whose request this is. `headers` are the request's lines in order, names in lower case."""
         found = self._of_known_peer(peer or "")
         if found.client is None or not found.trusted_peer:
             return found
-        return self._from_header(found.client, [value for name, value in headers if name == self._header])
+        text = b",".join([value for name, value in headers if name == self._header]).decode("latin-1")
+        if len(text) <= _MAX_HEADER_BYTES and text.count(",") < _MAX_ELEMENTS:
+            return self._of_known_header(found.client, text)
+        metrics.CLIENT_ADDRESS_REFUSED.inc()
+        return self._of_header(found.client, text)
 
     def may_be_buyer(self, address: Address) -> bool:
         """Whether an address can be a buyer's own: public, and none of our proxies."""
@@ -76,10 +82,11 @@ class ProxyTrust:
         steps = (f"peer: {address} is no trusted proxy, so it is the client; forwarding headers are ignored",)
         return self._answer(address, "peer", steps, trusted_peer=False)
 
-    def _from_header(self, peer: Address, lines: list[bytes]) -> ClientAddress:
+    def _of_header(self, peer: Address, text: str) -> ClientAddress:
+        """By the header, whose lines are joined by commas, and which is empty where there is none."""
         client, source = peer, "peer"
         steps = [f"peer: {peer} is a trusted proxy"]
-        for element in self._from_right(lines):
+        for element in self._from_right(text):
             address = parse_element(element)
             if address is None:
                 steps.append("header: an element that is no address, so what was trusted last counts")
@@ -91,25 +98,24 @@ class ProxyTrust:
             steps.append(f"header: {address} is a trusted proxy")
         return self._answer(client, "header" if source == "header" else "peer", tuple(steps), trusted_peer=True)
 
-    def _from_right(self, lines: list[bytes]) -> Iterator[str]:
+    def _from_right(self, text: str) -> Iterator[str]:
         """The header's elements, the last one first; "" for one that cannot be read.
 
         No comma in a quoted string is heeded: none stands in what a proxy adds, and a quote that a client leaves open
         further left must not swallow that. For the same reason the end of what is too long is read all the same.
         """
-        if not lines:
+        if not text:
             return
-        text = b",".join(lines).decode("latin-1")
         elements = text[-_MAX_HEADER_BYTES:].split(",") if self._is_list else [text]
         is_cut = len(text) > _MAX_HEADER_BYTES
         if is_cut or len(elements) > _MAX_ELEMENTS:
-            metrics.CLIENT_ADDRESS_REFUSED.inc()
             elements = elements[is_cut:][-_MAX_ELEMENTS:] if self._is_list else [""]
         for element in reversed(elements):
             yield _forwarded_for(element.strip(" \t")) if self._header == b"forwarded" else element
 
     def _answer(self, client: Address, source: Source, steps: tuple[str, ...], *, trusted_peer: bool) -> ClientAddress:
-        is_buyer = self.may_be_buyer(client)
+        is_proxy = self._trusts(client)
+        is_buyer = not is_proxy and is_public(client)
         verdict = "client: public, goes to the provider" if is_buyer else "client: not a public address, is left out"
         return ClientAddress(
             client=client,
@@ -117,7 +123,7 @@ class ProxyTrust:
             trusted_peer=trusted_peer,
             buyer=str(client) if is_buyer else None,
             steps=(*steps, verdict),
-            network=None if self._trusts(client) else network_of(client),
+            network=None if is_proxy else network_of(client),
         )
 
     def _trusts(self, address: Address) -> bool:
