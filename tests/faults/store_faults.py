@@ -258,8 +258,7 @@ def full(stage: Stage) -> Generator[None]:
 
 
 def _values(stage: Stage, kind: str) -> list[str]:
-    keys = map(str, stage.admin.keys("checkout:v1:*"))
-    return [key for key in keys if stage.admin.type(key) == kind]
+    return [str(key) for key in stage.admin.scan_iter("checkout:v1:*", count=1000, _type=kind)]
 
 
 @contextmanager

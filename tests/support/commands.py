@@ -23,6 +23,8 @@ class Command:
     def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
         self.process = process
         self._output = output
+        self._lines: list[str] = []
+        self._read_bytes = 0
 
     @property
     def said(self) -> str:
@@ -31,17 +33,27 @@ class Command:
 
     def events(self) -> list[dict[str, object]]:
         """The log lines."""
-        return [json.loads(line) for line in self.said.splitlines() if line.startswith("{")]
+        return [json.loads(line) for line in self._log()]
 
     def named(self, event: str) -> list[dict[str, object]]:
         """The log lines of one event."""
-        return [line for line in self.events() if line["event"] == event]
+        lines = [json.loads(line) for line in self._log() if event in line]
+        return [line for line in lines if line["event"] == event]
 
     def wait_for(self, text: str) -> None:
         """Wait until it has said something."""
         wait_until(lambda: text in self.said or self.process.poll() is not None, text)
         if text not in self.said:
             raise RuntimeError(f"it ended without saying {text!r}: {self.said}")
+
+    def _log(self) -> list[str]:
+        """Its whole lines; each is read once, as a test that asks often would keep its own load waiting."""
+        with self._output.open("rb") as output:
+            output.seek(self._read_bytes)
+            added, newline, _ = output.read().rpartition(b"\n")
+        self._read_bytes += len(added) + len(newline)
+        self._lines += [line for line in added.decode().splitlines() if line.startswith("{")]
+        return self._lines
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait; returns the status. Ctrl-C is sent to the whole group, as a terminal does."""
