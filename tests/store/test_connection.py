@@ -117,6 +117,25 @@ async def test_tls_is_switched_on_by_its_files(tmp_path: Path, kind: str) -> Non
             assert {greeting} == set(greetings)
 
 
+@pytest.mark.parametrize("kind", ["redis+sentinel", "redis+cluster"])
+async def test_authority_of_a_sentinel_or_cluster(tmp_path: Path, kind: str) -> None:
+    """One of the configured authority is asked, also where that has no extension to spare; another is not."""
+    known, unknown, asked = Authority(tmp_path, "known"), Authority(tmp_path, "unknown"), []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(1))  # comes after the client has found the certificate good
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0, ssl=known.server("127.0.0.1"))
+    async with server:
+        master = "/main" if kind == "redis+sentinel" else ""
+        url = f"{kind}://127.0.0.1:{server.sockets[0].getsockname()[1]}{master}"
+        for authority, questions in ((known, {b"*"}), (unknown, set())):
+            asked.clear()
+            assert not await is_usable(StoreSettings(url=url, ca_file=str(authority.file)))
+            assert questions == set(asked)
+
+
 @pytest.mark.parametrize("place", ["redis://{}", "redis+sentinel://{}/main", "redis+cluster://{}"])
 async def test_a_dead_store_costs_little(place: str) -> None:
     """Refused or never answered: it is given up within the store's share of a request, and a second for the machine."""
