@@ -6,8 +6,7 @@ them once, so their signatures tell it nothing.
 
 import inspect
 import re
-from collections.abc import Iterator
-from http import HTTPStatus
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -179,22 +178,22 @@ _PATH_PARAMETERS: Json = {
 
 
 def _responses(operation: Operation) -> Json:
-    responses: Json = {str(status): _answer(answer) for status, answer in operation.answers.items()}
-    for slug in sorted(operation.problems, key=lambda slug: (PROBLEMS[slug].status, slug)):
-        status = PROBLEMS[slug].status
-        response = responses.setdefault(
-            str(status),
-            {
-                "description": HTTPStatus(status).phrase,
-                "headers": {"Request-Id": {"$ref": "#/components/headers/Request-Id"}},
-                "content": {PROBLEM_JSON: {"schema": _reference(Problem), "examples": {}}},
-            },
-        )
-        response["content"][PROBLEM_JSON]["examples"][slug] = {
-            "summary": PROBLEMS[slug].title,
-            "value": problem_example(slug),
-        }
+    responses = {str(status): _answer(answer) for status, answer in operation.answers.items()}
+    by_status: dict[int, list[str]] = {}
+    for slug in sorted(operation.problems):
+        by_status.setdefault(PROBLEMS[slug].status, []).append(slug)
+    responses |= {str(status): _problems(slugs) for status, slugs in by_status.items()}
     return dict(sorted(responses.items()))
+
+
+def _problems(slugs: Sequence[str]) -> Json:
+    """The problems of one status. Python's own phrase for that is another one in each version."""
+    examples = {slug: {"summary": PROBLEMS[slug].title, "value": problem_example(slug)} for slug in slugs}
+    return {
+        "description": "; ".join(PROBLEMS[slug].title for slug in slugs),
+        "headers": {"Request-Id": {"$ref": "#/components/headers/Request-Id"}},
+        "content": {PROBLEM_JSON: {"schema": _reference(Problem), "examples": examples}},
+    }
 
 
 def _answer(answer: Answer) -> Json:
@@ -233,6 +232,8 @@ def _schemas() -> Json:
         properties = {name: one for name, one in schema.get("properties", {}).items() if one != {}}
         if properties:
             schema["properties"] = properties
+        if "description" in schema:
+            schema["description"] = inspect.cleandoc(schema["description"])  # the kind's docstring, as it is indented
         # Python's `$` also matches before a line end at the very end; ECMA's does not.
         _strip_guards(schema)
     return dict(sorted(schemas.items()))
