@@ -47,9 +47,9 @@ def test_hadolint() -> None:
 
 
 def test_base_image_is_an_argument() -> None:
-    """Both stages start from one base image: Python 3.11 by default, another one where a build says so."""
+    """Both stages start from one base image: Python 3.13 by default, another one where a build says so."""
     assert ["ARG", "FROM"] == [name for name, _ in _instructions()[:2]]
-    assert ["BASE=python:3.11-slim-bookworm"] == _arguments("ARG")
+    assert ["BASE=python:3.13-slim-bookworm"] == _arguments("ARG")
     assert ["${BASE} AS builder", "${BASE}"] == _arguments("FROM")
 
 
