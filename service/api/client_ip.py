@@ -20,6 +20,7 @@ Source = Literal["peer", "header", "none"]
 
 _KNOWN_PEERS = 1024
 _KNOWN_HEADERS = 4096  # one buyer asks more than once: a preflight, a checkout, what became of it
+_USUAL_HEADER_CHARACTERS = 256  # longer ones are not remembered, so that all of them together are a few MiB at most
 _MAX_HEADER_BYTES = 4096
 _MAX_ELEMENTS = 32
 _WITH_PORT = re.compile(r"(?P<v4>[0-9.]{7,15}):[0-9]{1,5}|\[(?P<v6>[0-9A-Fa-f:.]{2,45})\](?::[0-9]{1,5})?")
@@ -61,9 +62,10 @@ class ProxyTrust:
         if found.client is None or not found.trusted_peer:
             return found
         text = b",".join([value for name, value in headers if name == self._header]).decode("latin-1")
-        if len(text) <= _MAX_HEADER_BYTES and text.count(",") < _MAX_ELEMENTS:
+        if len(text) > _MAX_HEADER_BYTES or text.count(",") >= _MAX_ELEMENTS:
+            metrics.CLIENT_ADDRESS_REFUSED.inc()
+        elif len(text) <= _USUAL_HEADER_CHARACTERS:
             return self._of_known_header(found.client, text)
-        metrics.CLIENT_ADDRESS_REFUSED.inc()
         return self._of_header(found.client, text)
 
     def may_be_buyer(self, address: Address) -> bool:
