@@ -15,13 +15,12 @@ STORE_ERRORS = (RedisError, RedisClusterException)
 class Question:
     """A command, and whoever waits for its answer; they may have left."""
 
-    __slots__ = ("answer", "asked_at", "command", "tick", "was_repeated")
+    __slots__ = ("answer", "command", "tick", "was_repeated")
 
-    def __init__(self, command: Command, answer: asyncio.Future[object], tick: int = 0, asked_at: float = 0.0) -> None:
+    def __init__(self, command: Command, answer: asyncio.Future[object], tick: int = 0) -> None:
         self.command = command
         self.answer = answer
         self.tick = tick
-        self.asked_at = asked_at
         self.was_repeated = False
 
     @property
