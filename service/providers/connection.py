@@ -12,6 +12,7 @@ MAX_HEAD_BYTES = 64 * 1024
 _PAUSE_ABOVE_BYTES = 128 * 1024  # unread; one more read of the socket may come on top
 _FIRST_FINAL_STATUS = 200
 _TO_BE_SKIPPED = range(100, 200)  # but for 101, which the parser takes for the end of HTTP
+_LAST_LOOK_SECONDS = 0.001  # the loop reads before that is over: timers come first, and it may be late itself
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
@@ -190,7 +191,13 @@ class Connection(asyncio.Protocol):
         if self._loop.time() < self._late_at:
             self._set_timer()
         else:
+            self._timer = self._loop.call_later(_LAST_LOOK_SECONDS, self._give_up, self._waiter)
+
+    def _give_up(self, waiter: asyncio.Future[None]) -> None:
+        if waiter is self._waiter and not waiter.done():
             self._lose(httpx.ReadTimeout, "Nothing came in time.")
+        else:
+            self._look()
 
     def _end(self, error: Exception | None) -> None:
         """The provider closed the connection, which is the end of an answer that says nothing of its length."""

@@ -13,6 +13,7 @@ import httpx
 from aiohappyeyeballs import start_connection
 
 from service.providers.connection import Connection
+from service.resilience.fair_timeout import fair_timeout
 from service.resilience.slots import Slots
 
 _IDLE_SECONDS = 15.0
@@ -178,7 +179,7 @@ class _Body(httpx.AsyncByteStream):
 
 async def _open(origin: Origin, authorities: str, seconds: float) -> Connection:
     try:
-        async with asyncio.timeout(seconds):
+        async with fair_timeout(seconds):
             return await _open_in_time(origin, authorities)
     except TimeoutError as error:
         raise httpx.ConnectTimeout("The connection took too long.") from error
