@@ -26,6 +26,7 @@ from service.config.secret import Secret
 from service.config.types import HttpsUrl
 from service.observability import alarms, metrics
 from service.resilience.breaker import Breaker, BreakerOpenError
+from service.resilience.fair_timeout import fair_timeout
 from service.resilience.health import BreakerSettings, Outcome
 
 MAX_CONNECTIONS = 32
@@ -138,7 +139,7 @@ class ChallengeVerifier:
     async def _exchange(self, request: httpx.Request) -> tuple[int, bytes]:
         body = bytearray()
         try:
-            async with asyncio.timeout(_SECONDS):
+            async with fair_timeout(_SECONDS):  # else a flood of requests would open the way past the challenge
                 response = await self._transport.handle_async_request(request)
                 try:
                     async for chunk in response.aiter_raw():

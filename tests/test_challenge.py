@@ -10,12 +10,14 @@ from urllib.parse import parse_qs
 import pytest
 from prometheus_client import REGISTRY
 
+from service import challenge
 from service.challenge import ChallengeSettings, ChallengeVerifier
 from service.checkout.buyer import Buyer
 from service.config.secret import Secret
 from service.providers.transport import create_transport
 from tests.support.loading import MINIMAL, faults, load
 from tests.support.ports import free_port
+from tests.support.threaded import answering_in_threads, lag_until_done
 from tests.support.upstream import Received, Upstream, json_response, response, upstream
 
 Provider = Literal["turnstile", "hcaptcha"]
@@ -212,3 +214,14 @@ def test_providers_own_addresses(tmp_path: Path) -> None:
 
     assert challenge
     assert None is challenge.base_url
+
+
+async def test_own_lag_lets_nobody_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However late we look, a bad answer stays one: who can make us slow opens no way past the challenge."""
+    monkeypatch.setattr(challenge, "_SECONDS", 0.2)
+    with answering_in_threads(b'{"success": false, "error-codes": ["x"]}') as url:
+        async with verifier_at(url) as verifier:
+            asked = asyncio.create_task(verifier.is_solved("0.answer", ADA))
+            await lag_until_done(asked, 0.1)
+
+    assert not await asked

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-_PARTS = 10
+_PARTS = 20
 
 
 @asynccontextmanager
 async def fair_timeout(seconds: float) -> AsyncGenerator[None]:
-    """Like `asyncio.timeout`, but a turn of the loop that takes long counts as a tenth of the time, however long.
+    """Like `asyncio.timeout`, but a turn of the loop that takes long counts as a twentieth of the time, however long.
 
     What others said in a long turn is read only after it, and what needs several turns needs them all: by the clock,
     a burst of our own work would look like their silence.
