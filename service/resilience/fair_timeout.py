@@ -17,20 +17,28 @@ async def fair_timeout(seconds: float) -> AsyncGenerator[None]:
     Raises:
         TimeoutError: the time is over.
     """
-    loop = asyncio.get_running_loop()
-    part_seconds = seconds / _PARTS
-    timer: asyncio.TimerHandle
     async with asyncio.timeout(None) as limit:
-
-        def tick(parts_left: int) -> None:
-            nonlocal timer
-            if parts_left:
-                timer = loop.call_later(part_seconds, tick, parts_left - 1)
-            else:
-                limit.reschedule(loop.time())
-
-        timer = loop.call_later(part_seconds, tick, _PARTS - 1)
+        countdown = _Countdown(limit, seconds)
         try:
             yield
         finally:
-            timer.cancel()
+            countdown.cancel()
+
+
+class _Countdown:
+    def __init__(self, limit: asyncio.Timeout, seconds: float) -> None:
+        self._limit = limit
+        self._part_seconds = seconds / _PARTS
+        self._parts_left = _PARTS
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(self._part_seconds, self._tick)
+
+    def cancel(self) -> None:
+        self._timer.cancel()  # which also lets go of us, so that nothing is left in a cycle
+
+    def _tick(self) -> None:
+        self._parts_left -= 1
+        if self._parts_left:
+            self._timer = self._loop.call_later(self._part_seconds, self._tick)
+        else:
+            self._limit.reschedule(self._loop.time())

@@ -1,7 +1,10 @@
 """Others get their time, whatever ours is spent on."""
 
 import asyncio
+import gc
 import time
+import weakref
+from contextlib import suppress
 
 import pytest
 
@@ -44,13 +47,37 @@ async def test_what_comes_in_a_few_turns_is_in_time() -> None:
 
 
 async def test_who_leaves_is_not_timed_out() -> None:
-    """A cancellation from outside stays one, and what is in time leaves no timer behind."""
+    """A cancellation from outside stays one."""
     asked = asyncio.create_task(_wait_for(asyncio.Event(), 60))
     await asyncio.sleep(0)
     asked.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await asked
+
+
+@pytest.mark.parametrize("seconds", [60.0, 0.01], ids=["in-time", "too-late"])
+async def test_nothing_is_left(seconds: float) -> None:
+    """Neither a timer nor a cycle, which would keep whoever waited until a collection."""
+    came = asyncio.Event()
+
+    async def ask() -> None:
+        with suppress(TimeoutError):
+            await _wait_for(came, seconds)
+
+    gc.collect()
+    gc.disable()
+    try:
+        asked = asyncio.create_task(ask())
+        await asyncio.sleep(0 if seconds > 1 else 0.1)
+        came.set()
+        await asyncio.wait([asked])
+        seen = weakref.ref(asked)
+        del asked
+        await asyncio.sleep(0)
+        assert None is seen()
+    finally:
+        gc.enable()
 
 
 async def _wait_for(event: asyncio.Event, seconds: float) -> None:
