@@ -12,7 +12,7 @@ MAX_HEAD_BYTES = 64 * 1024
 _PAUSE_ABOVE_BYTES = 128 * 1024  # unread; one more read of the socket may come on top
 _FIRST_FINAL_STATUS = 200
 _TO_BE_SKIPPED = range(100, 200)  # but for 101, which the parser takes for the end of HTTP
-_LAST_LOOK_SECONDS = 0.001  # the loop reads before that is over: timers come first, and it may be late itself
+_LAST_LOOK_SECONDS = 0.001  # until the loop has read what came while it was late
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 

@@ -287,7 +287,9 @@ def _failure(cause: BaseException) -> ProviderError:
         return _unsent(UpstreamUnavailableError("The provider cannot be reached."))
     if isinstance(cause, httpx.LocalProtocolError):
         return _unsent(UpstreamMisconfiguredError("The request cannot be built from this configuration."))
-    if isinstance(cause, (TimeoutError, httpx.TimeoutException)):
+    if isinstance(cause, TimeoutError):  # of the transport's own, before there was a connection
+        return _unsent(UpstreamTimeoutError("There was no time left to ask the provider."))
+    if isinstance(cause, httpx.TimeoutException):
         return UpstreamTimeoutError("The provider did not answer in time.")
     if isinstance(cause, httpx.ProtocolError):
         return UpstreamInvalidError("The provider's answer cannot be read.")

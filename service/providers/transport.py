@@ -61,7 +61,8 @@ class _Transport(httpx.AsyncBaseTransport):
         """Send a request once; its body is whole, and `connect`, `read` and `pool` timeouts are given.
 
         Two extensions are of our own: a `deadline`, in the loop's time, is that of everything, and a TimeoutError says
-        that it came; `is_usual` says that the head is not of one buyer, and so may be remembered.
+        that it came before anything was sent; `is_usual` says that the head is not of one buyer, and so may be
+        remembered.
         """
         message, url, timeouts = self._message(request), request.url, request.extensions["timeout"]
         deadline = request.extensions.get("deadline", math.inf)
