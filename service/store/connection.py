@@ -20,6 +20,9 @@ from service.store.wire import OnLost, Wire
 _CONNECT_SECONDS = 0.3
 _SOCKET_SECONDS = 1.0  # whoever asks has a time-out of its own, which knows of the loop's lag
 
+# What `create_default_context` adds from 3.13 on, which redis-py calls.
+_ONLY_NEWER_PYTHONS = [ssl.VERIFY_X509_STRICT, ssl.VERIFY_X509_PARTIAL_CHAIN]
+
 Options = dict[str, Any]  # of as many types as redis-py has options
 
 
@@ -137,4 +140,4 @@ def _tls_of(settings: StoreSettings) -> Options:
     if not (settings.ca_file or settings.cert_file):
         return {}
     files = {"ssl_ca_certs": settings.ca_file, "ssl_certfile": settings.cert_file, "ssl_keyfile": settings.key_file}
-    return {"ssl": True, "ssl_exclude_verify_flags": [ssl.VERIFY_X509_STRICT], **files}
+    return {"ssl": True, "ssl_exclude_verify_flags": _ONLY_NEWER_PYTHONS, **files}
