@@ -116,6 +116,6 @@ def caller_headers() -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def _patient_with_the_store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Servers share the machine's cores with the tests, and may be slow for that; what is slow has tests of its own."""
-    if request.path.name != "test_commands.py":
+    if request.path.name not in {"test_commands.py", "test_lag.py"}:
         monkeypatch.setattr("service.store.commands._SLOW_TICKS", 15)
         monkeypatch.setattr("service.store.commands._LONGEST_TICKS", 20)

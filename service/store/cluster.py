@@ -22,7 +22,12 @@ class Cluster:
     def __init__(self, client: RedisCluster) -> None:
         self._client = client
         self._waiting: list[Question] = []
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], int] = {}  # how many questions each asks
+
+    @property
+    def backlog(self) -> int:
+        """What has yet to be answered; see `Client`."""
+        return len(self._waiting) + sum(self._running.values())
 
     def send(self, questions: Sequence[Question]) -> None:
         """Ask; see `Client`."""
@@ -48,11 +53,11 @@ class Cluster:
         if self._waiting and len(self._running) < _BATCHES_AT_ONCE:
             questions, self._waiting = self._waiting, []
             task = asyncio.create_task(self._exchange(questions))
-            self._running.add(task)
+            self._running[task] = len(questions)
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
+        del self._running[task]
         self._begin()
 
     async def _exchange(self, questions: Sequence[Question]) -> None:

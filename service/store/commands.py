@@ -14,10 +14,13 @@ from redis.exceptions import TimeoutError as StoreTimeoutError
 
 from service.checkout.errors import StoreRequiredError
 from service.observability import metrics
+from service.resilience.fair_timeout import fair_timeout
 from service.store.question import STORE_ERRORS, Client, Question, Value
 
 _TICK_SECONDS = 0.05
-_LONGEST_TICKS = 6  # 0.3 s: a request waits no longer for the store
+_LATE_SECONDS = 0.02
+_LATE_TICK = 1 / 3  # so many turns of the loop as a new connection with TLS and a login needs are still in time
+_LONGEST_TICKS = 6  # 0.3 s: a request waits no longer for the store, unless the loop is late or many wait before it
 _QUESTIONS_IN_A_TICK = 500  # are answered at least: 10,000 a second, by a store with hardly any time to itself
 _SLOW_TICKS = 2  # 0.1 s: what a request asks in a row, three questions without an idempotency key, fits into 0.3 s
 _WRITES_NOTHING = "return 1"  # but may, to a store that makes writers alone wait
@@ -36,16 +39,16 @@ class Commands:
 
     A store that is silent or slow costs the requests of that moment 0.3 s, the next ones nothing: it is left alone
     until a probe is answered in time. The loop's own lag, under a burst of requests, is no slowness of the store: time
-    is counted in ticks, and one that comes late is one, however late: what is asked in a long turn of the loop leaves
-    only at its end, and what came meanwhile is read only then. Nor is a burst of our questions: each has as many ticks
-    more as those before it may take.
+    is counted in ticks, and one that comes late counts as a third, however late. What is asked in a long turn of the
+    loop leaves only at its end, and what came meanwhile is read only then. Nor is a burst of our questions: each has
+    as many ticks more as those before it may take.
     """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._questions: list[Question] = []
         self._unanswered: deque[Question] = deque()  # the oldest first; answered ones among them
-        self._ticks = 0
+        self._ticks = 0.0
         self._ticking: asyncio.TimerHandle | None = None
         self._is_left_alone = False
         self._is_closed = False
@@ -75,7 +78,7 @@ class Commands:
         if self._is_left_alone:
             raise StoreLeftAloneError
         loop = asyncio.get_running_loop()
-        question = Question(command, loop.create_future(), self._ticks + self._ticks_ahead())
+        question = Question(command, loop.create_future())
         if not self._questions:
             loop.call_soon(self._send_all)
         self._questions.append(question)
@@ -108,26 +111,27 @@ class Commands:
     def _send_all(self) -> None:
         questions, self._questions = self._questions, []
         if questions:
+            for place, question in enumerate(questions, self._client.backlog):
+                question.counts_from = self._ticks + place // _QUESTIONS_IN_A_TICK
             self._unanswered.extend(questions)
             if self._ticking is None and not self._is_closed:
                 self._tick_later()
             self._client.send(questions)
 
-    def _ticks_ahead(self) -> int:
-        return (len(self._questions) + len(self._unanswered)) // _QUESTIONS_IN_A_TICK
-
     def _tick_later(self) -> None:
-        self._ticking = asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
+        loop = asyncio.get_running_loop()
+        self._ticking = loop.call_later(_TICK_SECONDS, self._tick, loop.time() + _TICK_SECONDS)
 
-    def _tick(self) -> None:
+    def _tick(self, due: float) -> None:
         self._ticking = None
-        self._ticks += 1
+        is_late = asyncio.get_running_loop().time() - due >= _LATE_SECONDS
+        self._ticks += _LATE_TICK if is_late else 1
         while self._unanswered and self._unanswered[0].answer.done():
             self._unanswered.popleft()
         if not self._unanswered:
             return
         oldest = self._unanswered[0]
-        waited = self._ticks - oldest.tick
+        waited = self._ticks - oldest.counts_from
         if waited >= _LONGEST_TICKS:
             self._leave_alone(oldest.key)
             return
@@ -165,16 +169,15 @@ class Commands:
             log.warning("store.asked_again")
 
     async def _answers_in_time(self, key: str) -> bool:
-        loop = asyncio.get_running_loop()
-        probe = Question(("EVAL", _WRITES_NOTHING, 1, key), loop.create_future())
+        ticks = _SLOW_TICKS + self._client.backlog // _QUESTIONS_IN_A_TICK
+        probe = Question(("EVAL", _WRITES_NOTHING, 1, key), asyncio.get_running_loop().create_future())
         self._client.send([probe])
         try:
-            for _ in range(_SLOW_TICKS + self._ticks_ahead()):
-                if not probe.answer.done():
-                    await asyncio.wait([probe.answer], timeout=_TICK_SECONDS)
-        finally:
-            is_late = probe.answer.cancel()
-        return not (is_late or probe.answer.exception())
+            async with fair_timeout(ticks * _TICK_SECONDS):
+                await probe.answer
+        except (TimeoutError, *STORE_ERRORS):
+            return False
+        return True
 
 
 def _kind(error: Exception) -> str:

@@ -13,14 +13,14 @@ STORE_ERRORS = (RedisError, RedisClusterException)
 
 
 class Question:
-    """A command, and whoever waits for its answer; they may have left."""
+    """A command, and whoever waits for its answer; they may have left. Its time begins with the tick `counts_from`."""
 
-    __slots__ = ("answer", "command", "tick", "was_repeated")
+    __slots__ = ("answer", "command", "counts_from", "was_repeated")
 
-    def __init__(self, command: Command, answer: asyncio.Future[object], tick: int = 0) -> None:
+    def __init__(self, command: Command, answer: asyncio.Future[object]) -> None:
         self.command = command
         self.answer = answer
-        self.tick = tick
+        self.counts_from = 0.0
         self.was_repeated = False
 
     @property
@@ -40,6 +40,11 @@ class Question:
 
 class Client(Protocol):
     """Connections to a store, which are opened when they are needed."""
+
+    @property
+    def backlog(self) -> int:
+        """How many questions the store has yet to answer, those of askers who left included."""
+        ...
 
     def send(self, questions: Sequence[Question]) -> None:
         """Ask together. Each gets what the store says, a `ResponseError` too, or what kept it from saying anything."""

