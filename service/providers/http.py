@@ -29,6 +29,7 @@ from service.checkout.ports import UpstreamRequest
 from service.checkout.preview import ShownRequest
 from service.observability import metrics
 from service.providers.calls import Calls
+from service.providers.failures import failure_of
 from service.providers.retry_after import retry_after_seconds
 
 USER_AGENT = f"checkout-broker/{__version__}"
@@ -223,7 +224,7 @@ class UpstreamClient:
             outcome = error.slug
             raise
         except (TimeoutError, httpx.TransportError) as error:
-            failure = _failure(error)
+            failure = failure_of(error)
             outcome = failure.slug
             raise failure from error
         else:
@@ -279,24 +280,3 @@ async def _read(stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> bytes:
             if len(body) > MAX_ANSWER_BYTES:
                 break
     return bytes(body)
-
-
-def _failure(cause: BaseException) -> ProviderError:
-    """The kind of a failed call, and whether anything was sent."""
-    if isinstance(cause, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)):
-        return _unsent(UpstreamUnavailableError("The provider cannot be reached."))
-    if isinstance(cause, httpx.LocalProtocolError):
-        return _unsent(UpstreamMisconfiguredError("The request cannot be built from this configuration."))
-    if isinstance(cause, TimeoutError):  # of the transport's own, before there was a connection
-        return _unsent(UpstreamTimeoutError("There was no time left to ask the provider."))
-    if isinstance(cause, httpx.TimeoutException):
-        return UpstreamTimeoutError("The provider did not answer in time.")
-    if isinstance(cause, httpx.ProtocolError):
-        return UpstreamInvalidError("The provider's answer cannot be read.")
-    return UpstreamUnavailableError("The provider closed the connection.")
-
-
-def _unsent(failure: ProviderError) -> ProviderError:
-    """Of a name, connection or TLS handshake that failed, or a connection that was not to be had."""
-    failure.sent = False
-    return failure
