@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 
 import pytest
 from redis.exceptions import RedisError
@@ -15,7 +14,6 @@ from tests.support.stores import asking
 from tests.support.threaded import lag_until_done
 from tests.support.toxics import Bandwidth, Latency
 
-StartValkey = Callable[..., ValkeyServer]
 TURNS_SECONDS = [0.08, 0.15]
 
 
