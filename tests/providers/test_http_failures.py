@@ -228,6 +228,21 @@ async def test_failure_says_whether_anything_was_sent(unsent: bool, url: str | N
     assert (not unsent, not unsent) == (error.sent, bool(server.requests))
 
 
+async def test_deadline_before_there_is_a_connection() -> None:
+    """It is a timeout of the call, of which is known that nothing was sent."""
+    listener, waiting = full_listener()
+    try:
+        timeouts = Timeouts(connect=LONG, read=LONG, total=SHORT)
+        async with client_of(f"http://127.0.0.1:{listener.getsockname()[1]}", timeouts=timeouts) as client:
+            error = await sent(client)
+    finally:
+        for one in (listener, *waiting):
+            one.close()
+
+    assert isinstance(error, UpstreamTimeoutError)
+    assert not error.sent
+
+
 async def test_deadline_that_is_over_sends_nothing() -> None:
     """An operation whose time is up before the call is a timeout, and says that nothing was sent."""
     async with upstream(answering(response())) as server, client_of(server.url) as client:
